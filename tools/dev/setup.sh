@@ -1,0 +1,127 @@
+# Installs what the build and the tests need: Debian packages, Drogon from Debian's source package
+# where the release has none that is new enough, Node.js for the tests. Sourced by ./dev.
+# Everything is idempotent; downloads and builds are kept in the cache directory.
+# shellcheck shell=bash
+
+drogonWanted=1.9.10
+
+buildPackages=(
+  g++ cmake ninja-build ccache mold pkg-config git ca-certificates
+  libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
+  libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
+  libyaml-cpp-dev uuid-dev zlib1g-dev python3-yaml)
+testPackages=(libgtest-dev libgmock-dev libbenchmark-dev mariadb-server curl)
+lintPackages=(clang-format-19 clang-tidy-19)
+
+installed() { dpkg-query -W -f='${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed; }
+
+# needPackages NAME...: installs those that are missing, in one go.
+needPackages() {
+  local missing=() name
+  for name in "$@"; do
+    [ "$(installed "$name")" -ge 1 ] || missing+=("$name")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  # --no-install-recommends keeps a bare machine small; servers must not start by themselves.
+  installNow() {
+    export DEBIAN_FRONTEND=noninteractive
+    asRoot apt-get update -q &&
+      asRoot env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends "${missing[@]}"
+  }
+  step "Installing ${#missing[@]} Debian packages (${missing[*]})" apt.log installNow
+}
+
+candidateVersion() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | sed 's/^[0-9]*://'; }
+
+boostPackage() {
+  local version; version=$(candidateVersion libboost-dev)
+  if dpkg --compare-versions "${version:-0}" ge 1.81; then echo libboost-dev; else echo libboost1.81-dev; fi
+}
+
+# A private apt that sees one more suite of the machine's own mirror; the system's sources stay as they are.
+# privateApt SUITE KIND COMMAND...: COMMAND is an apt-get command line without 'apt-get'.
+privateApt() {
+  local suite=$1 kind=$2; shift 2
+  local dir=$cacheDir/apt-$suite mirror
+  mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+    grep -vE '^[[:space:]]*#' |
+    grep -oE '(https?|mirror\+[a-z]+):/*[^] ]*/debian/?([[:space:]]|$)' | head -n 1 | tr -d '[:space:]')
+  [ -n "$mirror" ] || die "No Debian mirror found in /etc/apt." "Add one, or install Drogon >= $drogonWanted yourself."
+  mkdir -p "$dir"/{lists/partial,archives/partial,etc/preferences.d}
+  printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
+    "$kind" "$mirror" "$suite" >"$dir/sources.list"
+  local options=(-o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
+    -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts="$dir/etc/preferences.d"
+    -o Dir::State::Lists="$dir/lists" -o Dir::Cache::Archives="$dir/archives"
+    -o Dir::Cache::PkgCache="$dir/pkgcache.bin" -o Dir::Cache::SrcPkgCache="$dir/srcpkgcache.bin"
+    -o APT::Sandbox::User=root)
+  apt-get "${options[@]}" update -q && apt-get "${options[@]}" "$@"
+}
+
+compilerKey() { printf '%s' "${CXX:-g++}-$(${CXX:-g++} -dumpfullversion)-$(dpkg --print-architecture)"; }
+
+# Fetches, builds and installs one CMake project from sid's source package.
+buildFromSource() {
+  local package=$1 prefix=$2; shift 2
+  local work=$cacheDir/source/$package
+  rm -rf "$work"; mkdir -p "$work"; cd "$work" || return 1
+  privateApt sid deb-src source --only-source "$package" || return 1
+  local tree; tree=$(find . -mindepth 1 -maxdepth 1 -type d | head -n 1)
+  cmake -S "$tree" -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
+    -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_POSITION_INDEPENDENT_CODE=ON -DBUILD_SHARED_LIBS=OFF "$@" &&
+    cmake --build build && cmake --install build && cd / && rm -rf "$work"
+}
+
+# Leaves the prefix to look for Drogon in, in $drogonPrefix; empty when the system's own will do.
+setupDrogon() {
+  drogonPrefix=''
+  local version; version=$(candidateVersion libdrogon-dev)
+  if dpkg --compare-versions "${version:-0}" ge "$drogonWanted"; then
+    needPackages libdrogon-dev
+    return 0
+  fi
+  drogonPrefix=$cacheDir/drogon-$(compilerKey)
+  [ -f "$drogonPrefix/complete" ] && return 0
+  needPackages dpkg-dev
+  rm -rf "$drogonPrefix"
+  step "Building Trantor from Debian's source package (once)" trantor.log \
+    buildFromSource trantor "$drogonPrefix"
+  step "Building Drogon from Debian's source package (once, about 4 minutes on 2 cores)" drogon.log \
+    buildFromSource drogon "$drogonPrefix" -DBUILD_EXAMPLES=OFF -DBUILD_CTL=OFF \
+    -DBUILD_POSTGRESQL=OFF -DUSE_SUBMODULE=OFF
+  touch "$drogonPrefix/complete"
+}
+
+# Node.js 20 or newer: the system's, else Debian's where it is new enough, else the registry's own binary package.
+setupNode() {
+  local major=0
+  command -v node >/dev/null && major=$(node -p 'process.versions.node.split(".")[0]')
+  if [ "$major" -lt 20 ] && [ ! -x "$cacheDir/node/node_modules/.bin/node" ]; then
+    local version; version=$(candidateVersion nodejs)
+    if dpkg --compare-versions "${version:-0}" ge 20; then needPackages nodejs
+    else
+      needPackages nodejs npm
+      mkdir -p "$cacheDir/node"
+      step "Fetching Node.js 22 from the npm registry (once)" node.log \
+        npm install --prefix "$cacheDir/node" --no-audit --no-fund node@22
+    fi
+  fi
+  [ ! -x "$cacheDir/node/node_modules/.bin/node" ] || PATH=$cacheDir/node/node_modules/.bin:$PATH
+  command -v npm >/dev/null || needPackages npm
+}
+
+setupBuild() {
+  command -v apt-get >/dev/null ||
+    die "This set-up speaks apt." "On another system install the packages of docs/decisions/dependencies.md by hand, then run cmake --preset release."
+  needPackages "${buildPackages[@]}"
+  needPackages "$(boostPackage)"
+  setupDrogon
+}
+
+setupTest() {
+  needPackages "${testPackages[@]}"
+  setupNode
+}
+
+setupLint() { needPackages "${lintPackages[@]}"; }
