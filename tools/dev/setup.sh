@@ -9,7 +9,7 @@ buildPackages=(
   g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
   libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
-  libyaml-cpp-dev uuid-dev zlib1g-dev python3-yaml)
+  libyaml-cpp-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml)
 testPackages=(libgtest-dev libgmock-dev libbenchmark-dev mariadb-server curl)
 lintPackages=(clang-format-19 clang-tidy-19)
 

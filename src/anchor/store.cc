@@ -1,0 +1,282 @@
+#include "anchor/store.h"
+
+#include <fmt/format.h>
+
+#include "platform/db/dialect.h"
+#include "platform/db/like.h"
+
+namespace tipflow::anchor::store {
+namespace {
+
+const TagTable kAnchorTags{"anchor_tag", "anchor_id"};
+const TagTable kRoomTags{"room_tag", "room_id"};
+
+constexpr const char* kInsertAnchor = R"(
+  INSERT INTO anchor (name, password_hash, gender, age, region, created_at)
+  VALUES (?, ?, ?, ?, ?, ?))";
+constexpr const char* kInsertRoom = R"(
+  INSERT INTO room (anchor_id, title, category, state) VALUES (?, ?, ?, 0))";
+constexpr const char* kAnchorColumns = R"(
+  SELECT a.id, a.name, a.gender, a.age, a.region, a.created_at, r.id
+  FROM anchor a JOIN room r ON r.anchor_id = a.id)";
+constexpr const char* kRoomColumns = R"(
+  SELECT r.id, r.anchor_id, a.name, r.title, r.category, r.state, r.session_id
+  FROM room r JOIN anchor a ON a.id = r.anchor_id)";
+constexpr const char* kCards = R"(
+  SELECT a.id, a.name, a.gender, r.id, r.state, r.session_id
+  FROM room r JOIN anchor a ON a.id = r.anchor_id)";
+constexpr const char* kSessions = R"(
+  SELECT id, room_id, opened_at, closed_at, tips, revenue FROM room_session
+  WHERE room_id = ? AND id < ? ORDER BY id DESC LIMIT ?)";
+
+std::optional<std::string> orNull(std::string_view text) {
+  return text.empty() ? std::nullopt : std::optional(std::string(text));
+}
+
+Anchor readAnchor(const db::Row& row) {
+  Anchor anchor;
+  anchor.id = row.id<AnchorId>(0);
+  anchor.name = row.text(1);
+  anchor.gender = static_cast<Gender>(row.integer(2));
+  anchor.age = row.integer(3);
+  anchor.region = orNull(row.text(4));
+  anchor.createdAt = row.time(5);
+  anchor.roomId = row.id<RoomId>(6);
+  return anchor;
+}
+
+Room readRoom(const db::Row& row) {
+  Room room;
+  room.id = row.id<RoomId>(0);
+  room.anchorId = row.id<AnchorId>(1);
+  room.anchorName = row.text(2);
+  room.title = row.text(3);
+  room.category = orNull(row.text(4));
+  room.state = static_cast<RoomState>(row.integer(5));
+  if (!row.isNull(6)) room.sessionId = row.id<SessionId>(6);
+  return room;
+}
+
+template <class T>
+void addTags(db::Connection& connection, const TagTable& table, std::vector<T>& items) {
+  std::vector<std::int64_t> ids;
+  for (const auto& item : items) ids.push_back(item.id.value);
+  auto tags = table.of(connection, ids);
+  for (auto& item : items) item.tags = std::move(tags[item.id.value]);
+}
+
+/// `SET` clauses of a partial change.
+class Changes {
+ public:
+  void set(const char* column, db::Param value) {
+    text_ += fmt::format("{}{} = ?", text_.empty() ? "" : ", ", column);
+    params_.push_back(value);
+  }
+  void apply(db::Connection& connection, const char* table, std::int64_t id) {
+    if (params_.empty()) return;
+    params_.emplace_back(id);
+    connection.exec(fmt::format("UPDATE {} SET {} WHERE id = ?", table, text_), params_);
+  }
+
+ private:
+  std::string text_;
+  std::vector<db::Param> params_;
+};
+
+bool exists(db::Connection& connection, const char* table, std::int64_t id) {
+  bool found = false;
+  connection.query(fmt::format("SELECT 1 FROM {} WHERE id = ?", table), {id},
+                   [&](const db::Row&) { found = true; });
+  return found;
+}
+
+/// The room's state and session, locked against a concurrent change.
+struct LockedRoom {
+  RoomState state;
+  std::optional<SessionId> session;
+};
+std::optional<LockedRoom> lockRoom(db::Connection& connection, RoomId id) {
+  std::optional<LockedRoom> found;
+  connection.query(fmt::format("SELECT state, session_id FROM room WHERE id = ?{}",
+                               db::forUpdate(connection.dialect())),
+                   {id}, [&](const db::Row& row) {
+                     found = LockedRoom{static_cast<RoomState>(row.integer(0)), std::nullopt};
+                     if (!row.isNull(1)) found->session = row.id<SessionId>(1);
+                   });
+  return found;
+}
+
+}  // namespace
+
+AnchorId insertAnchor(db::Connection& connection, const NewAnchor& anchor) {
+  const AnchorId id{connection
+                        .exec(kInsertAnchor, {anchor.name, anchor.passwordHash, anchor.gender,
+                                              anchor.age, anchor.region, anchor.createdAt})
+                        .lastId};
+  const auto title = anchor.name;
+  const RoomId room{connection.exec(kInsertRoom, {id, title, anchor.category}).lastId};
+  kAnchorTags.replace(connection, id.value, anchor.tags);
+  kRoomTags.replace(connection, room.value, anchor.tags);
+  return id;
+}
+
+bool changeAnchor(db::Connection& connection, AnchorId id, const ChangeAnchor& change,
+                  const std::optional<std::string>& passwordHash) {
+  if (!exists(connection, "anchor", id.value)) return false;
+  Changes changes;
+  if (change.name) changes.set("name", change.name->value);
+  if (passwordHash) changes.set("password_hash", *passwordHash);
+  if (change.gender) changes.set("gender", *change.gender);
+  if (change.age) changes.set("age", change.age->value);
+  if (change.region) changes.set("region", change.region->value);
+  changes.apply(connection, "anchor", id.value);
+  if (change.category) {
+    connection.exec("UPDATE room SET category = ? WHERE anchor_id = ?",
+                    {change.category->value, id});
+  }
+  if (change.tags) kAnchorTags.replace(connection, id.value, tagsOf(*change.tags));
+  return true;
+}
+
+bool changeRoom(db::Connection& connection, RoomId id, const ChangeRoom& change) {
+  if (!exists(connection, "room", id.value)) return false;
+  Changes changes;
+  if (change.title) changes.set("title", change.title->value);
+  if (change.category) changes.set("category", change.category->value);
+  changes.apply(connection, "room", id.value);
+  if (change.tags) kRoomTags.replace(connection, id.value, tagsOf(*change.tags));
+  return true;
+}
+
+std::optional<Anchor> anchor(db::Connection& connection, AnchorId id) {
+  std::vector<Anchor> found;
+  connection.query(fmt::format("{} WHERE a.id = ?", kAnchorColumns), {id},
+                   [&](const db::Row& row) { found.push_back(readAnchor(row)); });
+  if (found.empty()) return std::nullopt;
+  addTags(connection, kAnchorTags, found);
+  return std::move(found.front());
+}
+
+std::vector<Anchor> anchors(db::Connection& connection, const std::optional<std::string>& nameStart,
+                            std::int64_t before, int limit) {
+  std::vector<Anchor> found;
+  std::string sql = fmt::format("{} WHERE a.id < ?", kAnchorColumns);
+  std::vector<db::Param> params{before};
+  const auto pattern = nameStart ? db::containsPattern(*nameStart) : std::string{};
+  if (nameStart) {
+    sql += " AND a.name LIKE ? ESCAPE '!'";
+    params.emplace_back(pattern);
+  }
+  sql += " ORDER BY a.id DESC LIMIT ?";
+  params.emplace_back(limit);
+  connection.query(sql, params, [&](const db::Row& row) { found.push_back(readAnchor(row)); });
+  addTags(connection, kAnchorTags, found);
+  return found;
+}
+
+std::optional<Account> account(db::Connection& connection, const std::string& name) {
+  std::optional<Account> found;
+  connection.query("SELECT id, password_hash FROM anchor WHERE name = ?", {name},
+                   [&](const db::Row& row) {
+                     found = Account{row.integer(0), Role::anchor, std::string(row.text(1))};
+                   });
+  return found;
+}
+
+std::optional<Room> room(db::Connection& connection, RoomId id) {
+  std::vector<Room> found;
+  connection.query(fmt::format("{} WHERE r.id = ?", kRoomColumns), {id},
+                   [&](const db::Row& row) { found.push_back(readRoom(row)); });
+  if (found.empty()) return std::nullopt;
+  addTags(connection, kRoomTags, found);
+  return std::move(found.front());
+}
+
+std::vector<Room> rooms(db::Connection& connection, const RoomFilter& filter, std::int64_t before,
+                        int limit) {
+  std::string sql = fmt::format("{} WHERE r.id < ?", kRoomColumns);
+  std::vector<db::Param> params{before};
+  const auto narrow = [&](const char* condition, db::Param value) {
+    sql += condition;
+    params.push_back(value);
+  };
+  if (filter.state) narrow(" AND r.state = ?", *filter.state);
+  if (filter.category) narrow(" AND r.category = ?", *filter.category);
+  if (filter.anchor) narrow(" AND r.anchor_id = ?", *filter.anchor);
+  if (filter.tag) {
+    narrow(" AND r.id IN (SELECT room_id FROM room_tag WHERE tag = ?)", *filter.tag);
+  }
+  narrow(" ORDER BY r.id DESC LIMIT ?", limit);
+  std::vector<Room> found;
+  connection.query(sql, params, [&](const db::Row& row) { found.push_back(readRoom(row)); });
+  addTags(connection, kRoomTags, found);
+  return found;
+}
+
+std::vector<Cards> cards(db::Connection& connection, std::optional<RoomId> one) {
+  std::vector<Cards> found;
+  const auto add = [&](const db::Row& row) {
+    Cards cards;
+    cards.anchor = {row.id<AnchorId>(0), std::string(row.text(1)),
+                    static_cast<Gender>(row.integer(2)), row.id<RoomId>(3)};
+    cards.room = {row.id<RoomId>(3), row.id<AnchorId>(0), cards.anchor.gender,
+                  static_cast<RoomState>(row.integer(4)),
+                  SessionId{row.optionalInteger(5).value_or(0)}};
+    found.push_back(std::move(cards));
+  };
+  if (one) {
+    connection.query(fmt::format("{} WHERE r.id = ?", kCards), {*one}, add);
+  } else {
+    connection.query(kCards, {}, add);
+  }
+  return found;
+}
+
+Transition openRoom(db::Connection& connection, RoomId id, Time now) {
+  const auto room = lockRoom(connection, id);
+  if (!room) return Transition::notFound;
+  if (room->state == RoomState::banned) return Transition::banned;
+  if (room->state == RoomState::live) return Transition::already;
+  const SessionId session{
+      connection.exec("INSERT INTO room_session (room_id, opened_at) VALUES (?, ?)", {id, now})
+          .lastId};
+  connection.exec("UPDATE room SET state = ?, session_id = ? WHERE id = ?",
+                  {RoomState::live, session, id});
+  return Transition::done;
+}
+
+Transition closeRoom(db::Connection& connection, RoomId id, Time now) {
+  const auto room = lockRoom(connection, id);
+  if (!room) return Transition::notFound;
+  if (room->state != RoomState::live) return Transition::already;
+  connection.exec("UPDATE room SET state = ?, session_id = NULL WHERE id = ?",
+                  {RoomState::off, id});
+  if (room->session) {
+    connection.exec("UPDATE room_session SET closed_at = ? WHERE id = ?", {now, *room->session});
+  }
+  return Transition::done;
+}
+
+std::vector<StoredSession> sessions(db::Connection& connection, RoomId room, std::int64_t before,
+                                    int limit) {
+  std::vector<StoredSession> found;
+  connection.query(kSessions, {room, before, limit}, [&](const db::Row& row) {
+    StoredSession stored;
+    stored.session.id = row.id<SessionId>(0);
+    stored.session.roomId = row.id<RoomId>(1);
+    stored.session.openedAt = row.time(2);
+    stored.session.closedAt = row.optionalTime(3);
+    stored.summed = !row.isNull(4);
+    stored.session.tips = row.optionalInteger(4).value_or(0);
+    stored.session.revenue = Fen{row.optionalInteger(5).value_or(0)};
+    found.push_back(stored);
+  });
+  return found;
+}
+
+void keepSums(db::Connection& connection, SessionId session, std::int64_t tips, Fen revenue) {
+  connection.exec("UPDATE room_session SET tips = ?, revenue = ? WHERE id = ?",
+                  {tips, revenue, session});
+}
+
+}  // namespace tipflow::anchor::store

@@ -1,0 +1,376 @@
+#include "app/node.h"
+
+#include "app/version.h"
+
+#include <drogon/HttpAppFramework.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+#include <thread>
+
+#include "anchor/routes.h"
+#include "audience/routes.h"
+#include "audience/sync_driver.h"
+#include "console/operators.h"
+#include "finance/routes.h"
+#include "platform/db/migrate.h"
+#include "platform/embedded.h"
+#include "platform/http/operations.h"
+#include "platform/http/sign_in_routes.h"
+#include "platform/lock.h"
+#include "platform/log.h"
+#include "platform/registry.h"
+
+namespace tipflow::app {
+namespace {
+
+constexpr std::size_t kCacheEntries = 1'000'000;
+constexpr int kHashThreads = 2;
+constexpr std::size_t kHashQueue = 256;
+// Within the 10 s that a node has to leave.
+constexpr Duration kAnswerLimit{3 * kUsPerSecond};
+constexpr Duration kPushLimit{3 * kUsPerSecond};
+// Bodies up to here are read and answered with a problem document; larger ones are cut off.
+constexpr std::size_t kLargestRead = 16 * 1024 * 1024;
+constexpr std::size_t kIdleConnectionSeconds = 75;
+
+std::string hostName() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+
+std::string nodeName(const Config& config) {
+  return config.node.empty() ? fmt::format("{}:{}", hostName(), config.httpPort) : config.node;
+}
+
+http::Task<http::ResponsePtr> roleIsAway(http::Call&) {
+  throw http::Refused(ErrorCode::role_unavailable);
+  co_return nullptr;
+}
+
+// What the contract holds and no role of this node serves is answered honestly.
+void addAbsentRoutes(http::Router& router) {
+  std::set<std::string> present;
+  for (const auto& route : router.routes()) {
+    present.insert(fmt::format("{} {}", http::name(route.method), route.path));
+  }
+  const auto contract = boost::json::parse(embeddedFiles().at("api/openapi.json"));
+  for (const auto& [path, operations] : contract.at("paths").as_object()) {
+    for (const auto method : {http::Method::get, http::Method::post, http::Method::put,
+                              http::Method::patch, http::Method::delete_}) {
+      std::string key(http::name(method));
+      const auto upper = key;
+      for (auto& c : key) c = static_cast<char>(std::tolower(c));
+      if (!operations.as_object().contains(key)) continue;
+      if (present.contains(fmt::format("{} {}", upper, std::string_view(path)))) continue;
+      router.add({method, std::string(path), http::Access::anyone(), roleIsAway,
+                  http::Signing::none, http::kBatchBodyLimit, "platform"});
+    }
+  }
+}
+
+}  // namespace
+
+// In the order of construction; destroyed in reverse.
+struct Node::Parts {
+  Parts(const Config& c, std::set<std::string> r, std::string tokenKey)
+      : config(c),
+        roles(std::move(r)),
+        name(nodeName(c)),
+        process(TraceId::make(clock.now(), random).hex()),
+        cache(clock, kCacheEntries),
+        lock(clock),
+        db1("DB1", db::Url::parse(c.db1Url), {static_cast<int>(c.dbThreads)}),
+        db2("DB2", db::Url::parse(c.db2Url), {static_cast<int>(c.dbThreads)}),
+        workers(kHashThreads, kHashQueue),
+        passwords(workers, {c.passwordMemoryKib, c.passwordPasses}),
+        tokens(std::move(tokenKey), clock, random, cache, bus, c.dataDir + "/revoked-tokens"),
+        signatures(c.requireSignature, clock, cache),
+        router(tokens, signatures, metrics, clock, random),
+        businessTime(c.businessTimeZone) {}
+
+  [[nodiscard]] bool has(const char* role) const { return roles.contains(role); }
+  [[nodiscard]] bool usesDb1() const { return has("anchor") || has("audience"); }
+  [[nodiscard]] bool usesDb2() const { return has("finance") || has("console"); }
+
+  void build();
+  void openLanes();
+  std::vector<http::Probe> probes();
+
+  const Config& config;
+  std::set<std::string> roles;
+  SystemClock clock;
+  crypto::SystemRandom random;
+  std::string name;
+  std::string process;
+  Metrics metrics;
+  LocalCache cache;
+  LocalBus bus;
+  LocalLock lock;
+  LocalRegistry registry;
+  db::Database db1;
+  db::Database db2;
+  Workers workers;
+  Passwords passwords;
+  Tokens tokens;
+  http::SignatureCheck signatures;
+  http::Router router;
+  BusinessTime businessTime;
+
+  std::unique_ptr<anchor::Directory> rooms;
+  std::unique_ptr<finance::LocalFinance> financeClient;
+  std::unique_ptr<audience::ViewerDirectory> viewerDirectory;
+  audience::SessionSums sessionSums;
+  audience::Lanes lanes;
+  std::unique_ptr<audience::SyncDriver> sync;
+  std::unique_ptr<audience::ViewerService> viewers;
+  std::unique_ptr<audience::TipService> tips;
+  std::unique_ptr<anchor::Service> anchors;
+  std::unique_ptr<finance::SandboxProvider> provider;
+  std::unique_ptr<finance::Service> finance;
+  std::unique_ptr<console::Operators> operators;
+  std::unique_ptr<http::Operations> operations;
+  bool finishing = false;  // used by the main loop alone
+  std::thread drainer;
+};
+
+void Node::Parts::build() {
+  if (has("anchor")) rooms = std::make_unique<anchor::Directory>(db1, bus);
+  if (has("finance")) financeClient = std::make_unique<finance::LocalFinance>(db2);
+  std::map<PrincipalKind, AccountDirectory*> accounts;
+  if (has("audience")) {
+    viewerDirectory = std::make_unique<audience::ViewerDirectory>(db1, bus);
+    viewers = std::make_unique<audience::ViewerService>(db1, *viewerDirectory, passwords, tokens,
+                                                        clock);
+    tips = std::make_unique<audience::TipService>(
+        db1, lanes, *viewerDirectory, sessionSums, rooms.get(), financeClient.get(),
+        audience::TipPolicy{config.guestsMayTip, config.minorsMayTip}, metrics);
+    audience::addRoutes(router, *viewers, *tips);
+    accounts[PrincipalKind::viewer] = viewers.get();
+  }
+  if (has("anchor")) {
+    anchors = std::make_unique<anchor::Service>(db1, *rooms, passwords, clock, financeClient.get(),
+                                                tips.get());
+    anchor::addRoutes(router, *anchors);
+    accounts[PrincipalKind::anchor] = anchors.get();
+  }
+  if (has("finance")) {
+    const Duration timeout{config.providerTimeoutMs * kUsPerMs};
+    provider = std::make_unique<finance::SandboxProvider>(
+        db2, clock,
+        fromWord<finance::SandboxMode>(config.sandboxMode).value_or(finance::SandboxMode::pay),
+        timeout);
+    finance = std::make_unique<finance::Service>(db2, clock, *provider, businessTime, timeout,
+                                                 rooms.get(), tips.get());
+    finance::addRoutes(router, *finance, *provider);
+  }
+  if (has("console")) {
+    operators = std::make_unique<console::Operators>(db2);
+    accounts[PrincipalKind::operator_] = operators.get();
+  }
+  http::addSignInRoutes(router, std::move(accounts), passwords, tokens);
+  operations = std::make_unique<http::Operations>(
+      http::NodeFacts{kVersion, kCommit, kBuilt, {roles.begin(), roles.end()}},
+      metrics, probes());
+  operations->addRoutes(router);
+  addAbsentRoutes(router);
+}
+
+std::vector<http::Probe> Node::Parts::probes() {
+  const auto database = [](db::Database& db) -> http::Probe {
+    return [&db]() -> http::Task<http::ReadinessCheck> {
+      http::ReadinessCheck check{db.name(), true, db.url().shown()};
+      try {
+        co_await db.read([](db::Connection& connection) {
+          connection.query("SELECT 1", {}, [](const db::Row&) {});
+          return true;
+        });
+      } catch (const db::Error& error) {
+        check.up = false;
+        check.detail = "does not answer";
+      }
+      co_return check;
+    };
+  };
+  std::vector<http::Probe> probes;
+  if (usesDb1()) probes.push_back(database(db1));
+  if (usesDb2()) probes.push_back(database(db2));
+  if (has("audience")) {
+    probes.emplace_back([this]() -> http::Task<http::ReadinessCheck> {
+      const bool up = lanes.healthy();
+      co_return http::ReadinessCheck{"lanes", up, up ? "open" : "cannot write tips"};
+    });
+  }
+  return probes;
+}
+
+void Node::Parts::openLanes() {
+  const Duration lease{config.laneLeaseSeconds * kUsPerSecond};
+  sync = std::make_unique<audience::SyncDriver>(
+      db1, financeClient.get(), clock, audience::SyncIdentity{name, process, lease}, metrics);
+  audience::LaneLimits limits;
+  limits.batch = static_cast<std::size_t>(config.laneBatch);
+  limits.queue = static_cast<std::size_t>(config.laneQueue);
+  const auto count = config.lanes > 0                               ? config.lanes
+                     : db1.url().dialect == db::Dialect::sqlite ? 1
+                                                                    : 2;
+  std::vector<std::unique_ptr<audience::LaneDriver>> drivers;
+  for (int i = 0; i < count; ++i) {
+    const Labels labels{{"lane", std::to_string(i + 1)}};
+    const audience::LaneMetrics laneMetrics{
+        &metrics.gauge("tipflow_lane_queue_tips", "Tips waiting in a lane.", labels),
+        &metrics.histogram("tipflow_lane_batch_tips", "Tips a committed statement.",
+                           {1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000}, labels),
+        &metrics.histogram("tipflow_lane_commit_seconds", "Time of a statement and its commit.",
+                           latencyBounds(), labels)};
+    drivers.push_back(std::make_unique<audience::LaneDriver>(
+        db1, clock, audience::LaneIdentity{name, process, lease}, limits, laneMetrics,
+        [this](LaneId lane, const std::vector<audience::NumberedTip>& committed, Time at) {
+          sessionSums.add(committed);
+          sync->onCommitted(lane, committed, at);
+        }));
+  }
+  lanes.start(std::move(drivers));
+}
+
+Node::Node(const Config& config, std::set<std::string> roles, std::string tokenKey)
+    : parts_(std::make_unique<Parts>(config, std::move(roles), std::move(tokenKey))) {
+  parts_->build();
+}
+
+Node::~Node() {
+  if (parts_->drainer.joinable()) parts_->drainer.join();
+}
+
+const std::vector<http::Route>& Node::routes() const { return parts_->router.routes(); }
+
+std::string Node::start() {
+  auto& p = *parts_;
+  const auto migrateOne = [&](const db::Database& database, const char* folder) {
+    const auto connection = database.connect();
+    for (const auto& done :
+         db::migrate(*connection, db::embeddedMigrations(folder), p.clock.now())) {
+      log::info("platform", "migrated", log::field("database", database.name()),
+                log::field("migration", done));
+    }
+  };
+  if (p.usesDb1()) migrateOne(p.db1, "db1");
+  if (p.usesDb2()) migrateOne(p.db2, "db2");
+  std::string generated;
+  if (p.has("finance")) {
+    finance::store::seed(*p.db2.connect(),
+                         BasisPoints{static_cast<std::int32_t>(p.config.defaultShareBp)});
+  }
+  if (p.has("console")) {
+    const auto connection = p.db2.connect();
+    if (!console::hasAdmin(*connection)) {
+      auto password = p.config.adminPassword;
+      if (password.empty()) password = crypto::toBase64Url(crypto::randomBytes(15));
+      const auto hash = crypto::hashPassword(
+          password, {p.config.passwordMemoryKib, p.config.passwordPasses});
+      if (console::addFirstAdmin(*connection, hash, p.clock.now()) &&
+          p.config.adminPassword.empty()) {
+        generated = password;
+      }
+    }
+  }
+  if (p.has("anchor")) p.rooms->load();
+  if (p.has("audience")) p.openLanes();
+  for (const auto& role : p.roles) {
+    p.registry.add({p.name, role, p.config.httpAddress, static_cast<int>(p.config.httpPort),
+                    kVersion});
+  }
+  return generated;
+}
+
+void Node::serve() {
+  auto& p = *parts_;
+  p.router.install();
+  auto& app = drogon::app();
+  app.registerHandler("/", [](const drogon::HttpRequestPtr&,
+                              std::function<void(const drogon::HttpResponsePtr&)>&& callback) {
+    callback(drogon::HttpResponse::newRedirectionResponse("/docs"));
+  });
+  const auto threads = p.config.httpThreads > 0
+                           ? static_cast<std::size_t>(p.config.httpThreads)
+                           : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  app.setThreadNum(threads)
+      .setClientMaxBodySize(kLargestRead)
+      .setClientMaxMemoryBodySize(http::kBatchBodyLimit + 1)
+      .setUploadPath(p.config.dataDir + "/tmp")
+      .setIdleConnectionTimeout(kIdleConnectionSeconds)
+      .enableServerHeader(false)
+      .setLogLevel(trantor::Logger::kWarn)
+      .addListener(p.config.httpAddress, static_cast<std::uint16_t>(p.config.httpPort));
+  const auto leave = [this] {
+    if (!parts_->drainer.joinable()) parts_->drainer = std::thread([this] { drain(); });
+  };
+  app.setTermSignalHandler(leave);
+  app.setIntSignalHandler(leave);
+  app.registerBeginningAdvice([this] {
+    auto& parts = *parts_;
+    log::info("platform", "node started", log::field("version", std::string_view(kVersion)),
+              log::field("port", parts.config.httpPort));
+    if (parts.finance) {
+      drogon::app().getLoop()->runEvery(1.0, [this] {
+        drogon::async_run([this]() -> drogon::Task<> {
+          auto& own = *parts_;
+          if (own.finishing) co_return;
+          own.finishing = true;
+          try {
+            co_await own.finance->finishPending();
+          } catch (const std::exception& error) {
+            log::warn("finance", "cannot ask about pending withdrawals",
+                      log::field("error", std::string_view(error.what())));
+          }
+          own.finishing = false;
+        });
+      });
+    }
+    if (parts.rooms && parts.tips) {
+      // Sums of sessions that were open before this process; rooms show them once they are read.
+      drogon::async_run([this]() -> drogon::Task<> {
+        auto& own = *parts_;
+        try {
+          while (own.lanes.first() == LaneId{0}) co_await drogon::sleepCoro(drogon::app().getLoop(), 0.05);
+          const auto live = own.rooms->liveRooms();
+          const auto first = own.lanes.first();
+          co_await own.db1.read([&](db::Connection& connection) {
+            own.sessionSums.load(connection, live, first);
+            return true;
+          });
+        } catch (const std::exception& error) {
+          log::warn("audience", "cannot sum up open sessions",
+                    log::field("error", std::string_view(error.what())));
+        }
+      });
+    }
+  });
+  app.run();
+  if (p.drainer.joinable()) p.drainer.join();
+  log::info("platform", "node stopped");
+}
+
+void Node::drain() {
+  auto& p = *parts_;
+  log::info("platform", "leaving: no new work, finishing what is here");
+  p.operations->drain();
+  p.registry.removeNode(p.name);
+  const auto quiet = [&] {
+    const Time until = p.clock.now() + kAnswerLimit;
+    while (p.router.inFlight() > 0 && p.clock.now() < until) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  };
+  quiet();
+  p.lanes.stop();
+  quiet();  // what the lanes answered last must still be sent
+  if (p.sync) p.sync->stop(kPushLimit);
+  drogon::app().getLoop()->queueInLoop([] { drogon::app().quit(); });
+}
+
+}  // namespace tipflow::app

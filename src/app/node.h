@@ -1,0 +1,43 @@
+// A node: the parts of the roles it runs, put together, started and stopped in the right order.
+// Nothing is decided here but who gets what.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "platform/config.h"
+#include "platform/http/router.h"
+
+namespace tipflow::app {
+
+inline const std::set<std::string>& allRoles() {
+  static const std::set<std::string> roles{"anchor", "audience", "finance", "console"};
+  return roles;
+}
+
+class Node {
+ public:
+  /// Builds the parts; touches neither disk nor database. `tokenKey`: 32 bytes.
+  Node(const Config& config, std::set<std::string> roles, std::string tokenKey);
+  ~Node();
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  [[nodiscard]] const std::vector<http::Route>& routes() const;
+
+  /// Brings the databases up to date, makes the first admin, opens the lanes. Throws when a database
+  /// cannot be used. Returns the admin's password when it was generated now.
+  std::string start();
+  /// Serves until SIGTERM or SIGINT, then drains: answers what came, commits and pushes what is
+  /// queued, closes the lanes.
+  void serve();
+
+ private:
+  struct Parts;
+  void drain();
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tipflow::app

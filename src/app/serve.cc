@@ -1,0 +1,121 @@
+// `tipflow serve`: what a process needs around a node: its directory, its keys, its log.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/node.h"
+#include "app/version.h"
+#include "base/time.h"
+#include "platform/log.h"
+#include "platform/security/crypto.h"
+
+namespace tipflow::app {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+
+/// Holds the data directory for this process; two nodes on one would both believe to be alone.
+class DirectoryLock {
+ public:
+  explicit DirectoryLock(const std::string& directory)
+      : file_(open((directory + "/lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
+    if (file_ < 0) {
+      throw ConfigError(fmt::format("data_dir: cannot write to {}: {}", directory,
+                                    std::strerror(errno)));
+    }
+    if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
+      close(file_);
+      throw ConfigError(fmt::format("data_dir: another node uses {}; stop it, or give this one "
+                                    "a directory of its own (TIPFLOW_DATA_DIR)",
+                                    directory));
+    }
+  }
+  ~DirectoryLock() { close(file_); }
+  DirectoryLock(const DirectoryLock&) = delete;
+  DirectoryLock& operator=(const DirectoryLock&) = delete;
+
+ private:
+  int file_;
+};
+
+void writeSecret(const std::string& path, const std::string& text) {
+  const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
+  const bool fine = file >= 0 && write(file, text.data(), text.size()) ==
+                                     static_cast<ssize_t>(text.size()) && fsync(file) == 0;
+  if (file >= 0) close(file);
+  if (!fine) throw ConfigError(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+}
+
+std::string tokenKey(const Config& config) {
+  if (!config.tokenKey.empty()) {
+    const auto key = crypto::fromHex(config.tokenKey);
+    if (!key || key->size() != kKeyBytes) {
+      throw ConfigError("security.token_key: must be 64 hex digits");
+    }
+    return *key;
+  }
+  const auto path = config.dataDir + "/token-key";
+  std::string text;
+  if (std::ifstream(path) >> text) {
+    const auto key = crypto::fromHex(text);
+    if (!key || key->size() != kKeyBytes) throw ConfigError(path + ": is not a key");
+    return *key;
+  }
+  const auto key = crypto::randomBytes(kKeyBytes);
+  writeSecret(path, crypto::toHex(key) + "\n");
+  return key;
+}
+
+std::set<std::string> chosenRoles(const std::vector<std::string>& roles) {
+  if (roles.empty()) return allRoles();
+  for (const auto& role : roles) {
+    if (!allRoles().contains(role)) {
+      throw ConfigError(fmt::format("--roles: '{}' is not a role; there are: {}", role,
+                                    fmt::join(allRoles(), ", ")));
+    }
+  }
+  return {roles.begin(), roles.end()};
+}
+
+}  // namespace
+
+int serve(const Config& config, const std::vector<std::string>& roles) {
+  const Time began = SystemClock{}.now();
+  const auto chosen = chosenRoles(roles);
+  std::error_code error;
+  std::filesystem::create_directories(config.dataDir + "/log", error);
+  if (error) {
+    throw ConfigError(fmt::format("data_dir: cannot make {}: {}", config.dataDir, error.message()));
+  }
+  const DirectoryLock lock(config.dataDir);
+  log::start({config.node.empty() ? std::to_string(config.httpPort) : config.node,
+              log::levelFromWord(config.logLevel),
+              config.logTo == "file" ? config.dataDir + "/log/tipflow.jsonl" : std::string{}});
+  {
+    Node node(config, chosen, tokenKey(config));
+    const auto password = node.start();
+    if (!password.empty()) writeSecret(config.dataDir + "/admin-password", password + "\n");
+    const auto ms = (SystemClock{}.now() - began).count() / kUsPerMs;
+    std::cout << fmt::format("tipflow {} at http://{}:{} ({}), started in {} ms\n", kVersion,
+                             config.httpAddress, config.httpPort, fmt::join(chosen, ", "), ms);
+    if (!password.empty()) {
+      std::cout << fmt::format("admin's password: {} (kept in {}/admin-password)\n", password,
+                               config.dataDir);
+    }
+    std::cout << std::flush;
+    node.serve();
+  }
+  log::stop();
+  return 0;
+}
+
+}  // namespace tipflow::app

@@ -1,0 +1,83 @@
+// `tipflow migrate`, `audit`, `routes`, `version`.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "app/commands.h"
+#include "app/node.h"
+#include "app/version.h"
+#include "audit/read.h"
+#include "platform/db/migrate.h"
+
+namespace tipflow::app {
+namespace {
+
+constexpr int kMatches = 0;
+constexpr int kDoesNotMatch = 1;
+constexpr int kCouldNotLook = 2;
+
+}  // namespace
+
+int migrate(const Config& config) {
+  for (const auto& [name, folder, text] : {std::tuple{"DB1", "db1", config.db1Url},
+                                           std::tuple{"DB2", "db2", config.db2Url}}) {
+    const auto url = db::Url::parse(text);
+    const auto connection = db::connect(url);
+    const auto done =
+        db::migrate(*connection, db::embeddedMigrations(folder), SystemClock{}.now());
+    std::cout << fmt::format("{} ({}): {}\n", name, url.shown(),
+                             done.empty() ? "is up to date" : "migrated");
+    for (const auto& migration : done) std::cout << "  " << migration << '\n';
+  }
+  return 0;
+}
+
+int audit(const Config& config) {
+  const bool live = isatty(STDERR_FILENO) == 1;
+  try {
+    const auto db1 = db::connect(db::Url::parse(config.db1Url));
+    const auto db2 = db::connect(db::Url::parse(config.db2Url));
+    auto books = audit::readBooks(*db1, *db2, [&](std::int64_t tips) {
+      if (live) std::cerr << fmt::format("\r\033[Kreading: {} tips", tips) << std::flush;
+    });
+    if (live) std::cerr << "\r\033[K";
+    bool holds = true;
+    for (const auto& finding : books.findings()) {
+      holds = holds && finding.faults == 0;
+      std::cout << fmt::format("{:<4} {:<6} {}\n            {}\n", finding.id,
+                               finding.faults == 0 ? "holds" : "BROKEN", finding.says,
+                               finding.figures);
+      if (finding.faults == 0) continue;
+      std::cout << fmt::format("            {} faults, the first:\n", finding.faults);
+      for (const auto& example : finding.examples) std::cout << "              " << example << '\n';
+    }
+    std::cout << (holds ? "The books match.\n" : "The books do NOT match.\n");
+    return holds ? kMatches : kDoesNotMatch;
+  } catch (const std::exception& error) {
+    std::cerr << "error: could not look: " << error.what() << '\n';
+    return kCouldNotLook;
+  }
+}
+
+int printRoutes(const Config& config) {
+  const Node node(config, allRoles(), std::string(32, '\0'));
+  auto routes = node.routes();
+  std::sort(routes.begin(), routes.end(), [](const http::Route& a, const http::Route& b) {
+    return std::pair(a.path, name(a.method)) < std::pair(b.path, name(b.method));
+  });
+  for (const auto& route : routes) {
+    std::cout << fmt::format("{:<6} {:<48} {}{}\n", name(route.method), route.path,
+                             route.access.shown(),
+                             route.signing == http::Signing::none ? "" : "; signed");
+  }
+  return 0;
+}
+
+int printVersion() {
+  std::cout << fmt::format("tipflow {} ({}, built {})\n", kVersion, kCommit, kBuilt);
+  return 0;
+}
+
+}  // namespace tipflow::app

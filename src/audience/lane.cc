@@ -1,0 +1,225 @@
+#include "audience/lane.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tipflow::audience {
+namespace {
+
+// A duplicate whose row cannot be found may be a row that was rolled back in between; more than
+// this many in a row cannot.
+constexpr int kUnexplainedEnd = 3;
+constexpr Ticket kAnswered = 0;
+
+}  // namespace
+
+bool Lane::submit(Ticket ticket, Tip tip, Time now) {
+  if (queue_.size() >= limits_.queue) return false;
+  queue_.push_back({ticket, std::move(tip), now});
+  return true;
+}
+
+Lane::Action Lane::next(Time now) {
+  while (state_ == State::idle && !queue_.empty()) formBatch(now);
+  switch (state_) {
+    case State::idle:
+      return Idle{};
+    case State::inserting:
+      return Insert{batch_};
+    case State::probing:
+      return Probe{batch_.front().id};
+    case State::lookingUp: {
+      LookUp lookUp;
+      lookUp.traceIds.reserve(batch_.size());
+      for (const auto& row : batch_) lookUp.traceIds.push_back(row.tip.traceId);
+      return lookUp;
+    }
+  }
+  throw BrokenInvariant("a lane in no state");
+}
+
+// Takes tips off the queue, answers those whose traceId was committed lately, and numbers the rest.
+// May leave the lane idle, when all of them were repeats.
+void Lane::formBatch(Time now) {
+  std::unordered_map<TraceId, std::size_t> places;
+  places.reserve(std::min(queue_.size(), limits_.batch));
+  while (!queue_.empty() && batch_.size() < limits_.batch) {
+    Waiting waiting = std::move(queue_.front());
+    queue_.pop_front();
+    if (const auto known = recent_.find(waiting.tip.traceId); known != recent_.end()) {
+      answerFrom(waiting.ticket, waiting.tip, known->second);
+      continue;
+    }
+    const auto [place, isNew] = places.try_emplace(waiting.tip.traceId, batch_.size());
+    if (!isNew) {
+      followers_.push_back({waiting.ticket, std::move(waiting.tip), place->second});
+      continue;
+    }
+    batch_.push_back({TipId{}, Time{}, std::move(waiting.tip)});
+    tickets_.push_back(waiting.ticket);
+    since_.push_back(waiting.since);
+  }
+  if (batch_.empty()) return;
+  lastAccepted_ = std::max(lastAccepted_, now);
+  for (auto& row : batch_) row.acceptedAt = lastAccepted_;
+  renumber();
+  unexplained_ = 0;
+  state_ = State::inserting;
+}
+
+void Lane::renumber() {
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    batch_[i].id = tipIdOf(id_, LaneSeq{nextSeq_ + static_cast<std::int64_t>(i)});
+  }
+}
+
+void Lane::onInserted() { commitBatch(); }
+
+void Lane::onDuplicate() { state_ = State::lookingUp; }
+
+void Lane::onLost() {
+  // A lost connection while looking up or probing leaves the same question open: ask it again.
+  if (state_ == State::inserting) state_ = State::probing;
+}
+
+void Lane::onProbed(bool present) {
+  // The statement is atomic and its numbers were given to nobody else: its first row is there
+  // exactly when all of it is. Else it is sent again with the same numbers, so that the first
+  // attempt, should it commit after all, shows as a duplicate with our own number.
+  if (present) {
+    commitBatch();
+  } else {
+    state_ = State::inserting;
+  }
+}
+
+void Lane::onFound(std::span<const NumberedTip> rows) {
+  std::unordered_map<TraceId, const NumberedTip*> found;
+  found.reserve(rows.size());
+  for (const auto& row : rows) found.emplace(row.tip.traceId, &row);
+  if (found.empty()) {
+    if (++unexplained_ >= kUnexplainedEnd) {
+      throw BrokenInvariant("a duplicate key without its row: the lane's numbers are not its own");
+    }
+    state_ = State::inserting;
+    return;
+  }
+  // A row with the number this attempt gave it is ours: an earlier try of the same statement
+  // committed, and with it the whole batch.
+  const auto first = found.find(batch_.front().tip.traceId);
+  if (first != found.end() && first->second->id == batch_.front().id) {
+    commitBatch();
+    return;
+  }
+
+  std::vector<NumberedTip> rest;
+  std::vector<Ticket> restTickets;
+  std::vector<Time> restSince;
+  std::vector<std::size_t> newPlace(batch_.size());
+  std::vector<const NumberedTip*> truth(batch_.size(), nullptr);
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    const auto row = found.find(batch_[i].tip.traceId);
+    if (row != found.end()) {
+      truth[i] = row->second;
+      answerFrom(tickets_[i], batch_[i].tip, *row->second);
+      remember(*row->second);
+      continue;
+    }
+    newPlace[i] = rest.size();
+    rest.push_back(std::move(batch_[i]));
+    restTickets.push_back(tickets_[i]);
+    restSince.push_back(since_[i]);
+  }
+  std::vector<Follower> restFollowers;
+  for (auto& follower : followers_) {
+    if (truth[follower.leader] != nullptr) {
+      answerFrom(follower.ticket, follower.tip, *truth[follower.leader]);
+    } else {
+      follower.leader = newPlace[follower.leader];
+      restFollowers.push_back(std::move(follower));
+    }
+  }
+  batch_ = std::move(rest);
+  tickets_ = std::move(restTickets);
+  since_ = std::move(restSince);
+  followers_ = std::move(restFollowers);
+  unexplained_ = 0;
+  renumber();
+  state_ = batch_.empty() ? State::idle : State::inserting;
+}
+
+void Lane::commitBatch() {
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    answer(tickets_[i], TipOutcome::created, batch_[i].id, batch_[i].acceptedAt);
+    remember(batch_[i]);
+  }
+  for (const auto& follower : followers_) {
+    answerFrom(follower.ticket, follower.tip, batch_[follower.leader]);
+  }
+  nextSeq_ += static_cast<std::int64_t>(batch_.size());
+  if (committed_.empty()) {
+    committed_ = std::move(batch_);
+  } else {
+    committed_.insert(committed_.end(), std::make_move_iterator(batch_.begin()),
+                      std::make_move_iterator(batch_.end()));
+  }
+  batch_.clear();
+  tickets_.clear();
+  since_.clear();
+  followers_.clear();
+  state_ = State::idle;
+}
+
+void Lane::answer(Ticket ticket, TipOutcome outcome, TipId id, Time acceptedAt) {
+  if (ticket != kAnswered) answers_.push_back({ticket, outcome, id, acceptedAt});
+}
+
+void Lane::answerFrom(Ticket ticket, const Tip& asked, const NumberedTip& truth) {
+  if (sameContent(asked, truth.tip)) {
+    answer(ticket, TipOutcome::exists, truth.id, truth.acceptedAt);
+  } else {
+    answer(ticket, TipOutcome::conflict);
+  }
+}
+
+void Lane::remember(const NumberedTip& tip) {
+  if (limits_.recent == 0) return;
+  NumberedTip known = tip;
+  known.tip.message.clear();  // not part of the content that is compared
+  if (!recent_.try_emplace(tip.tip.traceId, std::move(known)).second) return;
+  recentOrder_.push_back(tip.tip.traceId);
+  if (recentOrder_.size() > limits_.recent) {
+    recent_.erase(recentOrder_.front());
+    recentOrder_.pop_front();
+  }
+}
+
+void Lane::expire(Time now) {
+  while (!queue_.empty() && now - queue_.front().since >= limits_.wait) {
+    answer(queue_.front().ticket, TipOutcome::unavailable);
+    queue_.pop_front();
+  }
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (now - since_[i] < limits_.wait) continue;
+    answer(std::exchange(tickets_[i], kAnswered), TipOutcome::unknown);
+    for (auto& follower : followers_) {
+      if (follower.leader == i) {
+        answer(std::exchange(follower.ticket, kAnswered), TipOutcome::unknown);
+      }
+    }
+  }
+}
+
+void Lane::abandon() {
+  for (auto& waiting : queue_) answer(waiting.ticket, TipOutcome::unavailable);
+  queue_.clear();
+  for (const Ticket ticket : tickets_) answer(ticket, TipOutcome::unknown);
+  for (const auto& follower : followers_) answer(follower.ticket, TipOutcome::unknown);
+  batch_.clear();
+  tickets_.clear();
+  since_.clear();
+  followers_.clear();
+  state_ = State::idle;
+}
+
+}  // namespace tipflow::audience

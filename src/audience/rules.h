@@ -1,0 +1,35 @@
+// Who may tip, and where. Pure.
+#pragma once
+
+#include <optional>
+
+#include "anchor/client.h"
+#include "audience/model.h"
+#include "base/result.h"
+
+namespace tipflow::audience {
+
+struct TipPolicy {
+  bool guestsMayTip = true;
+  bool minorsMayTip = false;
+};
+
+inline constexpr std::int64_t kAdultAge = 18;
+
+/// What the rules need to know of a viewer.
+struct ViewerCard {
+  ViewerId id;
+  ViewerKind kind = ViewerKind::registered;
+  ViewerState state = ViewerState::active;
+  Gender gender = Gender::unknown;
+  std::optional<std::int64_t> age;
+  std::string name;
+};
+
+/// The error that forbids this viewer to tip in this room, if any (clarifications.md rule 7). A guest
+/// has no age and counts as grown up.
+[[nodiscard]] std::optional<ErrorCode> whyNotTip(const ViewerCard& viewer,
+                                                 const anchor::RoomCard& room,
+                                                 const TipPolicy& policy);
+
+}  // namespace tipflow::audience

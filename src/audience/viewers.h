@@ -1,0 +1,78 @@
+// The use cases of viewers, and the node's memory of who they are.
+#pragma once
+
+#include <array>
+#include <list>
+#include <mutex>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include "audience/viewer_store.h"
+#include "platform/bus.h"
+#include "platform/db/database.h"
+#include "platform/http/call.h"
+#include "platform/passwords.h"
+#include "platform/sign_in.h"
+
+namespace tipflow::audience {
+
+/// Viewers' cards, read from DB1 on demand and kept until the bus says they changed. Bounded.
+class ViewerDirectory {
+ public:
+  ViewerDirectory(db::Database& db1, Bus& bus);
+
+  /// From memory alone.
+  [[nodiscard]] std::optional<ViewerCard> known(ViewerId id) const;
+  drogon::Task<std::optional<ViewerCard>> card(ViewerId id);
+  /// Those of `ids` that exist.
+  drogon::Task<std::unordered_map<ViewerId, ViewerCard>> cards(std::vector<ViewerId> ids);
+  /// The viewer changed: forget it here and elsewhere. To be called after the commit.
+  void changed(ViewerId id);
+
+ private:
+  struct Shard {
+    mutable std::shared_mutex mutex;
+    std::unordered_map<ViewerId, ViewerCard> cards;
+    std::uint64_t forgotten = 0;  // so that a read from before a change is not kept after it
+  };
+  Shard& shardOf(ViewerId id) { return shards_[static_cast<std::size_t>(id.value) % shards_.size()]; }
+  const Shard& shardOf(ViewerId id) const {
+    return shards_[static_cast<std::size_t>(id.value) % shards_.size()];
+  }
+  std::uint64_t forgottenOf(ViewerId id) const;
+  void keep(const ViewerCard& card, std::uint64_t forgottenBefore);
+  void forget(ViewerId id);
+
+  db::Database& db1_;
+  Bus& bus_;
+  std::array<Shard, 64> shards_;
+};
+
+class ViewerService final : public AccountDirectory {
+ public:
+  ViewerService(db::Database& db1, ViewerDirectory& directory, Passwords& passwords, Tokens& tokens,
+                const Clock& clock)
+      : db1_(db1), directory_(directory), passwords_(passwords), tokens_(tokens), clock_(clock) {}
+
+  drogon::Task<Result<Viewer>> registerViewer(RegisterViewer request);
+  drogon::Task<NewGuest> makeGuest();
+  drogon::Task<Result<Viewer>> viewer(ViewerId id);
+  drogon::Task<http::Page<Viewer>> viewers(std::optional<std::string> name,
+                                           std::optional<ViewerKind> kind, std::int64_t before,
+                                           int limit);
+  drogon::Task<Result<Viewer>> changeViewer(ViewerId id, ChangeViewer change);
+  drogon::Task<Result<Viewer>> upgrade(ViewerId id, RegisterViewer request);
+  drogon::Task<Result<Viewer>> setState(ViewerId id, ViewerState state);
+  drogon::Task<std::optional<Account>> account(std::string name) override;
+
+ private:
+  drogon::Task<store::NewViewer> newRegistered(RegisterViewer request);
+
+  db::Database& db1_;
+  ViewerDirectory& directory_;
+  Passwords& passwords_;
+  Tokens& tokens_;
+  const Clock& clock_;
+};
+
+}  // namespace tipflow::audience

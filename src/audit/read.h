@@ -1,0 +1,18 @@
+// Reads both databases for the auditor, beside a running system: the books first, in one snapshot,
+// then the tips, so that whatever is settled in the one is certainly in the other.
+#pragma once
+
+#include <functional>
+
+#include "audit/books.h"
+#include "platform/db/connection.h"
+
+namespace tipflow::audit {
+
+/// Called now and then with the number of tips read so far.
+using Progress = std::function<void(std::int64_t tips)>;
+
+/// Throws db::Error when a database cannot be read.
+Books readBooks(db::Connection& db1, db::Connection& db2, const Progress& progress);
+
+}  // namespace tipflow::audit

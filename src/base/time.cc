@@ -1,0 +1,113 @@
+#include "base/time.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace tipflow {
+namespace {
+
+using std::chrono::sys_days;
+
+// Takes `digits` decimal digits off the front of `text`; nullopt when they are not there.
+std::optional<int> takeNumber(std::string_view& text, std::size_t digits) {
+  if (text.size() < digits) return std::nullopt;
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
+  if (error != std::errc{} || end != text.data() + digits || text[0] == '-') return std::nullopt;
+  text.remove_prefix(digits);
+  return number;
+}
+
+bool takeChar(std::string_view& text, std::string_view oneOf) {
+  if (text.empty() || oneOf.find(text.front()) == std::string_view::npos) return false;
+  text.remove_prefix(1);
+  return true;
+}
+
+// Microseconds of an optional ".123…"; nullopt when the point has no digits behind it.
+std::optional<std::int64_t> takeFraction(std::string_view& text) {
+  if (text.empty() || text.front() != '.') return 0;
+  text.remove_prefix(1);
+  std::int64_t us = 0;
+  std::size_t digits = 0;
+  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9') {
+    if (digits < 6) us = us * 10 + (text[digits] - '0');
+    ++digits;
+  }
+  if (digits == 0 || digits > 9) return std::nullopt;
+  for (std::size_t i = digits; i < 6; ++i) us *= 10;
+  text.remove_prefix(digits);
+  return us;
+}
+
+// Minutes east of UTC.
+std::optional<int> takeOffset(std::string_view& text) {
+  if (takeChar(text, "Zz")) return 0;
+  if (text.empty()) return std::nullopt;
+  const int sign = text.front() == '-' ? -1 : 1;
+  if (!takeChar(text, "+-")) return std::nullopt;
+  const auto hours = takeNumber(text, 2);
+  if (!hours || *hours > 23 || !takeChar(text, ":")) return std::nullopt;
+  const auto minutes = takeNumber(text, 2);
+  if (!minutes || *minutes > 59) return std::nullopt;
+  return sign * (*hours * 60 + *minutes);
+}
+
+}  // namespace
+
+std::string formatTime(Time time) {
+  // Civil-from-days arithmetic of <chrono>; the text is written by hand because fmt's own
+  // formatting of time points costs more than everything else in a short answer.
+  const std::chrono::sys_time<Duration> instant{Duration{time.us}};
+  const auto day = std::chrono::floor<std::chrono::days>(instant);
+  const std::chrono::year_month_day date{day};
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(instant - day).count();
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     ms / 3'600'000, ms / 60'000 % 60, ms / 1'000 % 60, ms % 1'000);
+}
+
+std::optional<Time> parseTime(std::string_view text) {
+  const auto year = takeNumber(text, 4);
+  if (!year || !takeChar(text, "-")) return std::nullopt;
+  const auto month = takeNumber(text, 2);
+  if (!month || !takeChar(text, "-")) return std::nullopt;
+  const auto day = takeNumber(text, 2);
+  if (!day || !takeChar(text, "Tt ")) return std::nullopt;
+  const auto hour = takeNumber(text, 2);
+  if (!hour || *hour > 23 || !takeChar(text, ":")) return std::nullopt;
+  const auto minute = takeNumber(text, 2);
+  if (!minute || *minute > 59 || !takeChar(text, ":")) return std::nullopt;
+  const auto second = takeNumber(text, 2);
+  if (!second || *second > 59) return std::nullopt;
+  const auto fraction = takeFraction(text);
+  const auto offset = fraction ? takeOffset(text) : std::nullopt;
+  if (!offset || !text.empty()) return std::nullopt;
+
+  const std::chrono::year_month_day date{std::chrono::year{*year},
+                                         std::chrono::month{static_cast<unsigned>(*month)},
+                                         std::chrono::day{static_cast<unsigned>(*day)}};
+  if (!date.ok() || *year < 1970) return std::nullopt;
+  const std::int64_t days = sys_days{date}.time_since_epoch().count();
+  const Time time{days * kUsPerDay + *hour * kUsPerHour +
+                  (*minute - *offset) * std::int64_t{60} * kUsPerSecond + *second * kUsPerSecond +
+                  *fraction};
+  if (time.us < 0) return std::nullopt;
+  return time;
+}
+
+Time startOfHour(Time time) { return Time{time.us - time.us % kUsPerHour}; }
+
+Time roundUpToMs(Time time) {
+  const auto rest = time.us % kUsPerMs;
+  return rest == 0 ? time : Time{time.us - rest + kUsPerMs};
+}
+
+Time SystemClock::now() const {
+  return Time{std::chrono::duration_cast<Duration>(
+                  std::chrono::system_clock::now().time_since_epoch())
+                  .count()};
+}
+
+}  // namespace tipflow

@@ -1,0 +1,194 @@
+#include "platform/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace tipflow {
+namespace {
+
+constexpr std::int64_t kMany = std::numeric_limits<std::int32_t>::max();
+
+const ConfigKey* findKey(const std::string& name) {
+  const auto& keys = configKeys();
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [&](const ConfigKey& key) { return key.name == name; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+void assign(Config& config, const ConfigKey& key, const std::string& text,
+            const std::string& source) {
+  const auto wrong = [&](const std::string& why) {
+    return ConfigError(fmt::format("{} ({}): {}", key.name, source, why));
+  };
+  if (const auto* field = std::get_if<std::string Config::*>(&key.field)) {
+    config.**field = text;
+  } else if (const auto* flag = std::get_if<bool Config::*>(&key.field)) {
+    if (text != "true" && text != "false") throw wrong("must be true or false");
+    config.**flag = text == "true";
+  } else {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) throw wrong("must be an integer");
+    if (number < key.least || number > key.most) {
+      throw wrong(fmt::format("must be from {} to {}", key.least, key.most));
+    }
+    config.*std::get<std::int64_t Config::*>(key.field) = number;
+  }
+}
+
+void readTable(Config& config, const toml::table& table, const std::string& prefix,
+               const std::string& file) {
+  for (const auto& [name, node] : table) {
+    const auto path = prefix + std::string(name.str());
+    if (const auto* inner = node.as_table()) {
+      readTable(config, *inner, path + ".", file);
+      continue;
+    }
+    const auto* key = findKey(path);
+    if (key == nullptr) throw ConfigError(fmt::format("{}: unknown key '{}'", file, path));
+    std::string text;
+    if (const auto* asText = node.as_string()) {
+      text = asText->get();
+    } else if (const auto* asNumber = node.as_integer()) {
+      text = std::to_string(asNumber->get());
+    } else if (const auto* asBool = node.as_boolean()) {
+      text = asBool->get() ? "true" : "false";
+    } else {
+      throw ConfigError(fmt::format("{}: '{}' has a type that no setting has", file, path));
+    }
+    assign(config, *key, text, file);
+  }
+}
+
+}  // namespace
+
+const std::vector<ConfigKey>& configKeys() {
+  static const std::vector<ConfigKey> keys{
+      {"data_dir", "TIPFLOW_DATA_DIR", &Config::dataDir, 0, 0, "SQLite files, keys, logs"},
+      {"node", "TIPFLOW_NODE", &Config::node, 0, 0,
+       "name of this node, unique in the cluster; host:port when empty"},
+      {"http.address", "TIPFLOW_HTTP_ADDRESS", &Config::httpAddress, 0, 0, "address to listen on"},
+      {"http.port", "TIPFLOW_HTTP_PORT", &Config::httpPort, 1, 65'535, "port of the API"},
+      {"http.threads", "TIPFLOW_HTTP_THREADS", &Config::httpThreads, 0, 1'024,
+       "event loops; 0: one a core"},
+      {"admin_password", "TIPFLOW_ADMIN_PASSWORD", &Config::adminPassword, 0, 0,
+       "password of admin at first start; generated when empty"},
+      {"db1.url", "TIPFLOW_DB1_URL", &Config::db1Url, 0, 0,
+       "sqlite:<file> or mysql://user:password@host:port/database; a file in data_dir when empty"},
+      {"db2.url", "TIPFLOW_DB2_URL", &Config::db2Url, 0, 0, "as db1.url"},
+      {"db.threads", "TIPFLOW_DB_THREADS", &Config::dbThreads, 1, 256,
+       "connections for queries, per database"},
+      {"redis.url", "TIPFLOW_REDIS_URL", &Config::redisUrl, 0, 0, "empty: in process"},
+      {"consul.url", "TIPFLOW_CONSUL_URL", &Config::consulUrl, 0, 0, "empty: in process"},
+      {"security.require_signature", "TIPFLOW_REQUIRE_SIGNATURE", &Config::requireSignature, 0, 0,
+       "money and administration need signed requests"},
+      {"security.token_key", "TIPFLOW_TOKEN_KEY", &Config::tokenKey, 0, 0,
+       "64 hex digits, the same on all nodes; kept in data_dir when empty"},
+      {"security.password_memory_kib", "TIPFLOW_SECURITY_PASSWORD_MEMORY_KIB",
+       &Config::passwordMemoryKib, 8, 1'048'576, "argon2id memory of a new password hash"},
+      {"security.password_passes", "TIPFLOW_SECURITY_PASSWORD_PASSES", &Config::passwordPasses, 1,
+       16, "argon2id passes of a new password hash"},
+      {"policy.guests_may_tip", "TIPFLOW_POLICY_GUESTS_MAY_TIP", &Config::guestsMayTip, 0, 0,
+       "whether guests may tip"},
+      {"policy.minors_may_tip", "TIPFLOW_POLICY_MINORS_MAY_TIP", &Config::minorsMayTip, 0, 0,
+       "whether viewers under 18 may tip"},
+      {"audience.lanes", "TIPFLOW_AUDIENCE_LANES", &Config::lanes, 0, 64,
+       "lanes of this node; 0: two on MySQL, one on SQLite (it has one writer)"},
+      {"audience.lane_batch", "TIPFLOW_AUDIENCE_LANE_BATCH", &Config::laneBatch, 1, 1'000,
+       "tips a statement at most"},
+      {"audience.lane_queue", "TIPFLOW_AUDIENCE_LANE_QUEUE", &Config::laneQueue, 1, 1'000'000,
+       "tips waiting a lane at most; more are answered 503"},
+      {"audience.lane_lease_seconds", "TIPFLOW_AUDIENCE_LANE_LEASE_SECONDS",
+       &Config::laneLeaseSeconds, 2, 3'600, "a lane not renewed for this long is adopted"},
+      {"finance.default_share_bp", "TIPFLOW_FINANCE_DEFAULT_SHARE_BP", &Config::defaultShareBp, 0,
+       10'000, "the platform's share rate, written down at first start"},
+      {"finance.sandbox_mode", "TIPFLOW_FINANCE_SANDBOX_MODE", &Config::sandboxMode, 0, 0,
+       "what the sandbox provider does: pay, reject, timeout, pay_then_timeout"},
+      {"finance.provider_timeout_ms", "TIPFLOW_FINANCE_PROVIDER_TIMEOUT_MS",
+       &Config::providerTimeoutMs, 10, 60'000, "how long a payout may take before it is pending"},
+      {"business_time_zone", "TIPFLOW_BUSINESS_TIME_ZONE", &Config::businessTimeZone, 0, 0,
+       "time zone of days in statements and reports"},
+      {"jobs.hourly_seconds", "TIPFLOW_JOBS_HOURLY_SECONDS", &Config::jobsHourlySeconds, 1, kMany,
+       "interval of the hourly analysis"},
+      {"jobs.round_seconds", "TIPFLOW_JOBS_ROUND_SECONDS", &Config::jobsRoundSeconds, 1, kMany,
+       "interval of the portrait rounds"},
+      {"log.level", "TIPFLOW_LOG_LEVEL", &Config::logLevel, 0, 0, "debug, info, warn or error"},
+      {"log.to", "TIPFLOW_LOG_TO", &Config::logTo, 0, 0,
+       "file (rotating, in data_dir/log) or stderr"},
+  };
+  return keys;
+}
+
+LoadedConfig loadConfig(const std::string& file,
+                        const std::map<std::string, std::string>& environment,
+                        const std::map<std::string, std::string>& flags) {
+  LoadedConfig loaded;
+  if (!file.empty()) {
+    try {
+      readTable(loaded.config, toml::parse_file(file), "", file);
+    } catch (const toml::parse_error& error) {
+      throw ConfigError(fmt::format("{}: line {}: {}", file, error.source().begin.line,
+                                    error.description()));
+    }
+  }
+  for (const auto& [name, text] : environment) {
+    if (!name.starts_with("TIPFLOW_") || text.empty()) continue;
+    const auto& keys = configKeys();
+    const auto key = std::find_if(keys.begin(), keys.end(),
+                                  [&](const ConfigKey& k) { return k.environment == name; });
+    if (key == keys.end()) {
+      loaded.warnings.push_back(fmt::format("{} is not a setting of this release", name));
+    } else {
+      assign(loaded.config, *key, text, name);
+    }
+  }
+  for (const auto& [name, text] : flags) {
+    const auto* key = findKey(name);
+    if (key == nullptr) throw ConfigError(fmt::format("unknown setting '{}'", name));
+    assign(loaded.config, *key, text, "--set");
+  }
+
+  auto& config = loaded.config;
+  const auto oneOf = [](const std::string& key, const std::string& value,
+                        std::initializer_list<std::string_view> words) {
+    if (std::find(words.begin(), words.end(), value) == words.end()) {
+      throw ConfigError(fmt::format("{}: must be one of: {}", key, fmt::join(words, ", ")));
+    }
+  };
+  oneOf("log.level", config.logLevel, {"debug", "info", "warn", "error"});
+  oneOf("log.to", config.logTo, {"file", "stderr"});
+  oneOf("finance.sandbox_mode", config.sandboxMode,
+        {"pay", "reject", "timeout", "pay_then_timeout"});
+  if (!config.redisUrl.empty() || !config.consulUrl.empty()) {
+    throw ConfigError("redis.url, consul.url: this release runs cache, bus, locks and discovery in "
+                      "process; leave them empty");
+  }
+  if (config.db1Url.empty()) config.db1Url = "sqlite:" + config.dataDir + "/db1.sqlite";
+  if (config.db2Url.empty()) config.db2Url = "sqlite:" + config.dataDir + "/db2.sqlite";
+  return loaded;
+}
+
+std::string configReference() {
+  std::string out = "Settings: a TOML file (--config), then the environment, then --set key=value.\n\n";
+  const Config defaults;
+  for (const auto& key : configKeys()) {
+    std::string value;
+    if (const auto* field = std::get_if<std::string Config::*>(&key.field)) {
+      value = fmt::format("\"{}\"", defaults.**field);
+    } else if (const auto* flag = std::get_if<bool Config::*>(&key.field)) {
+      value = defaults.**flag ? "true" : "false";
+    } else {
+      value = fmt::format("{} ({} to {})", defaults.*std::get<std::int64_t Config::*>(key.field),
+                          key.least, key.most);
+    }
+    out += fmt::format("{:<32} {}\n    {}\n    default: {}\n", key.name, key.environment, key.help,
+                       value);
+  }
+  return out;
+}
+
+}  // namespace tipflow

@@ -1,0 +1,126 @@
+// A database for coroutines: a few worker threads, each with its own connection, and a bounded queue.
+// Work that must own its connection (lanes, the ledger receiver) asks for one with `connect`.
+#pragma once
+
+#include <drogon/utils/coroutine.h>
+#include <trantor/net/EventLoop.h>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "platform/db/connection.h"
+
+namespace tipflow::db {
+
+struct PoolOptions {
+  int threads = 4;
+  std::size_t queue = 5'000;  ///< jobs waiting at most; more are refused with Unavailable
+};
+
+class Database {
+ public:
+  Database(std::string name, Url url, PoolOptions options);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const Url& url() const { return url_; }
+  [[nodiscard]] std::unique_ptr<Connection> connect() const { return db::connect(url_); }
+  [[nodiscard]] std::size_t waiting() const;
+
+  // g++ 12 destroys a class temporary inside a co_await expression twice: whatever is awaited, and
+  // every argument with a destructor, has a name of its own (docs/decisions/0003).
+
+  /// Runs `work(connection)` on a worker; the awaiting coroutine goes on where it was. Work that only
+  /// reads is tried once more on a new connection when the first one was lost.
+  template <class Work>
+  auto read(Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
+    return run(std::move(work), true);
+  }
+  /// As `read`, in a transaction with bounded retry (db::transact). ConnectionLost means that whether
+  /// it committed is not known.
+  template <class Work>
+  auto write(Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
+    auto inTransaction = [work = std::move(work)](Connection& c) mutable {
+      return transact(c, work);
+    };
+    return run(std::move(inTransaction), false);
+  }
+
+ private:
+  using Job = std::function<void(Connection&)>;
+  /// A job and what to call when no connection could be had for it.
+  struct Queued {
+    Job run;
+    std::function<void(std::exception_ptr)> fail;
+    bool repeatable;
+  };
+
+  template <class R>
+  struct Slot {
+    std::optional<std::conditional_t<std::is_void_v<R>, bool, R>> value;
+    std::exception_ptr error;
+  };
+
+  template <class Work>
+  auto run(Work work, bool repeatable) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
+    using R = std::invoke_result_t<Work, Connection&>;
+    Slot<R> slot;
+    Switch step{*this,
+                Queued{[&slot, &work](Connection& c) {
+                         if constexpr (std::is_void_v<R>) {
+                           work(c);
+                           slot.value = true;
+                         } else {
+                           slot.value.emplace(work(c));
+                         }
+                       },
+                       [&slot](std::exception_ptr error) { slot.error = std::move(error); },
+                       repeatable}};
+    co_await step;
+    if (slot.error) std::rethrow_exception(slot.error);
+    if constexpr (!std::is_void_v<R>) co_return std::move(*slot.value);
+  }
+
+  // Suspends, hands the job to a worker, and is resumed on the event loop it came from (or on the
+  // worker, when it did not come from one).
+  struct Switch {
+    Database& database;
+    Queued job;
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> handle) {
+      database.submit(std::move(job), trantor::EventLoop::getEventLoopOfCurrentThread(), handle);
+    }
+    void await_resume() const noexcept {}
+  };
+
+  struct Pending {
+    Queued job;
+    trantor::EventLoop* loop;
+    std::coroutine_handle<> handle;
+  };
+
+  void submit(Queued job, trantor::EventLoop* loop, std::coroutine_handle<> handle);
+  void work();
+  void runOne(Pending& pending, std::unique_ptr<Connection>& connection);
+  static void resume(const Pending& pending);
+
+  std::string name_;
+  Url url_;
+  PoolOptions options_;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Pending> queue_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace tipflow::db

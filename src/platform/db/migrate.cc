@@ -1,0 +1,139 @@
+#include "platform/db/migrate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "platform/db/dialect.h"
+#include "platform/embedded.h"
+
+namespace tipflow::db {
+namespace {
+
+using Words = std::array<std::pair<std::string_view, std::string_view>, 3>;
+
+constexpr Words kSqliteWords{{{"${AUTO_ID}", "INTEGER PRIMARY KEY AUTOINCREMENT"},
+                              {"${BIG_KEY}", "INTEGER PRIMARY KEY"},
+                              {"${TABLE}", ""}}};
+constexpr Words kMysqlWords{{{"${AUTO_ID}", "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY"},
+                             {"${BIG_KEY}", "BIGINT NOT NULL PRIMARY KEY"},
+                             {"${TABLE}",
+                              " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"}}};
+
+void replaceAll(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+std::string withoutComments(std::string_view sql) {
+  std::string out;
+  while (!sql.empty()) {
+    const auto end = sql.find('\n');
+    const auto line = sql.substr(0, end);
+    if (const auto start = line.find_first_not_of(' ');
+        start != std::string_view::npos && !line.substr(start).starts_with("--")) {
+      out += line;
+      out += '\n';
+    }
+    if (end == std::string_view::npos) break;
+    sql.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+// MySQL has no CREATE INDEX IF NOT EXISTS: an index that a cut-short run left behind is fine.
+constexpr int kIndexExists = 1061;
+
+void applyOne(Connection& connection, const std::string& sql) {
+  try {
+    connection.exec(sql);
+  } catch (const Error& error) {
+    if (connection.dialect() != Dialect::mysql || error.code() != kIndexExists) throw;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> statements(std::string_view sql, Dialect dialect) {
+  std::string text = withoutComments(sql);
+  for (const auto& [from, to] : dialect == Dialect::sqlite ? kSqliteWords : kMysqlWords) {
+    replaceAll(text, from, to);
+  }
+  std::vector<std::string> result;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find(';', at), text.size());
+    const auto statement = text.substr(at, end - at);
+    if (statement.find_first_not_of(" \n\t") != std::string::npos) result.push_back(statement);
+    at = end + 1;
+  }
+  return result;
+}
+
+std::vector<Migration> embeddedMigrations(std::string_view folder) {
+  std::vector<Migration> result;
+  const auto prefix = fmt::format("sql/{}/", folder);
+  for (const auto& [path, text] : embeddedFiles()) {
+    if (!path.starts_with(prefix)) continue;
+    const auto name = path.substr(prefix.size());
+    int number = 0;
+    std::from_chars(name.data(), name.data() + name.size(), number);
+    result.push_back({number, std::string(name), std::string(text)});
+  }
+  std::sort(result.begin(), result.end(),
+            [](const Migration& a, const Migration& b) { return a.number < b.number; });
+  return result;
+}
+
+std::vector<std::string> migrate(Connection& connection, const std::vector<Migration>& migrations,
+                                 Time now) {
+  const auto dialect = connection.dialect();
+  if (dialect == Dialect::mysql) {
+    bool locked = false;
+    connection.query("SELECT GET_LOCK(CONCAT('tipflow-migrate-', DATABASE()), 60)", {},
+                     [&](const Row& row) { locked = !row.isNull(0) && row.integer(0) == 1; });
+    if (!locked) throw Error(0, "another node has been migrating this database for a minute");
+  }
+  for (const auto& sql : statements(
+           "CREATE TABLE IF NOT EXISTS schema_migration (number INT NOT NULL PRIMARY KEY, "
+           "name VARCHAR(128) NOT NULL, applied_at BIGINT NOT NULL)${TABLE}",
+           dialect)) {
+    connection.exec(sql);
+  }
+  std::set<int> applied;
+  connection.query("SELECT number FROM schema_migration", {},
+                   [&](const Row& row) { applied.insert(static_cast<int>(row.integer(0))); });
+  if (!applied.empty() && (migrations.empty() || *applied.rbegin() > migrations.back().number)) {
+    throw Error(0, fmt::format("the schema is at {}, newer than this release knows",
+                               *applied.rbegin()));
+  }
+  std::vector<std::string> done;
+  for (const auto& migration : migrations) {
+    if (applied.contains(migration.number)) continue;
+    // SQLite changes its schema in the transaction; MySQL commits each statement, so a migration
+    // that was cut short there is repeated and its statements must stand being repeated.
+    connection.begin();
+    try {
+      for (const auto& sql : statements(migration.sql, dialect)) applyOne(connection, sql);
+      connection.exec("INSERT INTO schema_migration (number, name, applied_at) VALUES (?, ?, ?)" +
+                          orKeep(dialect, "number"),
+                      {migration.number, migration.name, now});
+      connection.commit();
+    } catch (...) {
+      connection.rollback();
+      throw;
+    }
+    done.push_back(migration.name);
+  }
+  if (dialect == Dialect::mysql) {
+    connection.query("SELECT RELEASE_LOCK(CONCAT('tipflow-migrate-', DATABASE()))", {},
+                     [](const Row&) {});
+  }
+  return done;
+}
+
+}  // namespace tipflow::db

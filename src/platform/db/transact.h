@@ -1,0 +1,35 @@
+// The body of db::transact.
+#pragma once
+
+#include <chrono>
+#include <thread>
+#include <type_traits>
+
+namespace tipflow::db {
+
+template <class Work>
+auto transact(Connection& connection, Work&& work, int attempts) -> decltype(work(connection)) {
+  for (int attempt = 1;; ++attempt) {
+    try {
+      connection.begin();
+      if constexpr (std::is_void_v<decltype(work(connection))>) {
+        work(connection);
+        connection.commit();
+        return;
+      } else {
+        auto result = work(connection);
+        connection.commit();
+        return result;
+      }
+    } catch (const RolledBack&) {
+      connection.rollback();
+      if (attempt >= attempts) throw;
+    } catch (...) {
+      connection.rollback();
+      throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1 << attempt));
+  }
+}
+
+}  // namespace tipflow::db

@@ -1,0 +1,68 @@
+#include "platform/http/signature.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "platform/http/call.h"
+#include "platform/security/crypto.h"
+
+namespace tipflow::http {
+namespace {
+
+constexpr Duration kWindow{300 * kUsPerSecond};
+constexpr Duration kNonceLifetime{600 * kUsPerSecond};
+constexpr std::string_view kVersion = "v1=";
+
+bool isNonce(std::string_view text) {
+  return text.size() >= 16 && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '-' || c == '_';
+         });
+}
+
+}  // namespace
+
+std::string signedText(const SignedParts& parts) {
+  std::string text;
+  text.reserve(parts.target.size() + 192);
+  for (const auto part : {parts.method, parts.target, parts.timestamp, parts.nonce}) {
+    text += part;
+    text += '\n';
+  }
+  text += crypto::toHex(crypto::sha256(parts.body));
+  return text;
+}
+
+void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
+                           std::string_view signature, bool ownNonce) const {
+  if (signature.empty() && !required_) return;
+  if (!signature.starts_with(kVersion)) {
+    throw Refused(ErrorCode::invalid_signature, "X-Tipflow-Signature must be v1=<hex>");
+  }
+  std::int64_t sentMs = 0;
+  const auto [end, error] = std::from_chars(
+      parts.timestamp.data(), parts.timestamp.data() + parts.timestamp.size(), sentMs);
+  if (error != std::errc{} || end != parts.timestamp.data() + parts.timestamp.size() ||
+      sentMs < 0 || sentMs > kIdEnd) {
+    throw Refused(ErrorCode::invalid_signature, "X-Tipflow-Timestamp must be Unix milliseconds");
+  }
+  const Time sent{sentMs * kUsPerMs};
+  if (std::chrono::abs(sent - clock_.now()) > kWindow) throw Refused(ErrorCode::stale_timestamp);
+  if (!isNonce(parts.nonce)) {
+    throw Refused(ErrorCode::invalid_signature,
+                  "X-Tipflow-Nonce must have 16 to 64 url-safe characters");
+  }
+  const auto expected =
+      crypto::toHex(crypto::hmacSha256(principal.signingKey, signedText(parts)));
+  if (!crypto::equal(signature.substr(kVersion.size()), expected)) {
+    throw Refused(ErrorCode::invalid_signature);
+  }
+  if (!ownNonce) return;
+  // Nonces from before the store started are forgotten: what could be a replay of them is refused.
+  if (sent + Duration{kUsPerMs} < storeStarted_) throw Refused(ErrorCode::stale_timestamp);
+  const auto key = "nonce:" + principal.tokenId + ":" + std::string(parts.nonce);
+  if (!nonces_.setIfAbsent(key, "1", kNonceLifetime)) throw Refused(ErrorCode::nonce_used);
+}
+
+}  // namespace tipflow::http

@@ -1,0 +1,60 @@
+#include "platform/json.h"
+
+#include <boost/json/src.hpp>  // the library's own code, compiled here once
+
+namespace tipflow::json {
+namespace {
+
+constexpr std::size_t kDeepest = 16;
+
+}  // namespace
+
+std::size_t codePoints(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+bool hasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+}
+
+boost::json::value parse(std::string_view text, boost::json::storage_ptr storage) {
+  boost::json::parse_options options;
+  options.max_depth = kDeepest;
+  boost::json::error_code error;
+  auto value = boost::json::parse({text.data(), text.size()}, error, std::move(storage), options);
+  if (error) {
+    throw BadRequest({ErrorCode::malformed_json, "the body cannot be read: " + error.message()});
+  }
+  return value;
+}
+
+void appendString(std::string& out, std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20) {
+      out += "\\u00";
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 0xF];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace tipflow::json

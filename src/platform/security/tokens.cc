@@ -1,0 +1,155 @@
+#include "platform/security/tokens.h"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+#include <fstream>
+
+#include "platform/security/crypto.h"
+
+namespace tipflow {
+namespace {
+
+constexpr Duration kPersonLifetime{12 * kUsPerHour};
+constexpr Duration kOperatorLifetime{1 * kUsPerHour};
+constexpr std::size_t kKnownPerShard = 32'768;
+constexpr std::size_t kLongestToken = 1'024;
+
+std::optional<boost::json::object> decodedObject(std::string_view part) {
+  const auto text = crypto::fromBase64Url(part);
+  if (!text) return std::nullopt;
+  boost::json::error_code error;
+  auto value = boost::json::parse(*text, error);
+  if (error || !value.is_object()) return std::nullopt;
+  return std::move(value.as_object());
+}
+
+std::string_view textOf(const boost::json::object& object, const char* name) {
+  const auto* value = object.if_contains(name);
+  const auto* text = value != nullptr ? value->if_string() : nullptr;
+  return text != nullptr ? std::string_view(text->data(), text->size()) : std::string_view{};
+}
+
+std::int64_t numberOf(const boost::json::object& object, const char* name) {
+  const auto* value = object.if_contains(name);
+  const auto* number = value != nullptr ? value->if_int64() : nullptr;
+  return number != nullptr ? *number : 0;
+}
+
+}  // namespace
+
+Tokens::Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus,
+               std::string revocations)
+    : key_(std::move(key)),
+      keyId_(crypto::toHex(crypto::sha256(key_)).substr(0, 8)),
+      clock_(clock),
+      random_(random),
+      cache_(cache),
+      bus_(bus),
+      revocations_(std::move(revocations)) {
+  loadRevocations();
+  bus_.subscribe(topic::kTokenRevoked, [this](std::string_view tokenId) {
+    for (auto& shard : shards_) {
+      const std::unique_lock lock(shard.mutex);
+      std::erase_if(shard.known, [&](const auto& e) { return e.second->tokenId == tokenId; });
+    }
+  });
+}
+
+IssuedToken Tokens::issue(PrincipalKind kind, std::int64_t id, Role role) {
+  const Time now = clock_.now();
+  const Time expires{
+      (now + (kind == PrincipalKind::operator_ ? kOperatorLifetime : kPersonLifetime)).us /
+      kUsPerSecond * kUsPerSecond};
+  const auto tokenId = TraceId::make(now, random_).hex();
+  const auto header = fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"JWT"}})", keyId_);
+  const auto payload =
+      fmt::format(R"({{"sub":"{}","kind":"{}","role":"{}","jti":"{}","iat":{},"exp":{}}})", id,
+                  word(kind), word(role), tokenId, now.us / kUsPerSecond,
+                  expires.us / kUsPerSecond);
+  auto text = crypto::toBase64Url(header) + "." + crypto::toBase64Url(payload);
+  text += "." + crypto::toBase64Url(crypto::hmacSha256(key_, text));
+  return {text, expires, crypto::toBase64Url(crypto::hmacSha256(key_, "signing:" + tokenId))};
+}
+
+std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
+  if (token.size() > kLongestToken) return nullptr;
+  auto& shard = shardOf(token);
+  const std::string key(token);
+  {
+    const std::shared_lock lock(shard.mutex);
+    if (const auto found = shard.known.find(key); found != shard.known.end()) {
+      return found->second->expiresAt > clock_.now() ? found->second : nullptr;
+    }
+  }
+  auto decoded = decode(token);
+  if (!decoded || cache_.get("revoked:" + decoded->tokenId)) return nullptr;
+  auto principal = std::make_shared<const Principal>(std::move(*decoded));
+  const std::unique_lock lock(shard.mutex);
+  if (shard.known.size() >= kKnownPerShard) shard.known.clear();
+  shard.known.emplace(key, principal);
+  return principal;
+}
+
+std::optional<Principal> Tokens::decode(std::string_view token) const {
+  const auto firstDot = token.find('.');
+  const auto lastDot = token.rfind('.');
+  if (firstDot == std::string_view::npos || lastDot == firstDot) return std::nullopt;
+  const auto signature = crypto::fromBase64Url(token.substr(lastDot + 1));
+  if (!signature || !crypto::equal(*signature, crypto::hmacSha256(key_, token.substr(0, lastDot)))) {
+    return std::nullopt;
+  }
+  const auto header = decodedObject(token.substr(0, firstDot));
+  const auto payload = decodedObject(token.substr(firstDot + 1, lastDot - firstDot - 1));
+  if (!header || !payload || textOf(*header, "alg") != "HS256" ||
+      textOf(*header, "kid") != keyId_) {
+    return std::nullopt;
+  }
+  const auto kind = fromWord<PrincipalKind>(textOf(*payload, "kind"));
+  const auto role = fromWord<Role>(textOf(*payload, "role"));
+  Principal principal;
+  principal.expiresAt = Time{numberOf(*payload, "exp") * kUsPerSecond};
+  if (!kind || !role || principal.expiresAt <= clock_.now()) return std::nullopt;
+  principal.kind = *kind;
+  principal.role = *role;
+  const auto subject = std::string(textOf(*payload, "sub"));
+  principal.id = std::strtoll(subject.c_str(), nullptr, 10);
+  principal.tokenId = textOf(*payload, "jti");
+  principal.signingKey = crypto::hmacSha256(key_, "signing:" + principal.tokenId);
+  return principal;
+}
+
+// One line a token: its id and when it would have expired, in seconds. What expired is dropped here.
+void Tokens::loadRevocations() {
+  if (revocations_.empty()) return;
+  std::string kept;
+  {
+    std::ifstream file(revocations_);
+    std::string tokenId;
+    std::int64_t expires = 0;
+    while (file >> tokenId >> expires) {
+      const auto left = Time{expires * kUsPerSecond} - clock_.now();
+      if (left <= Duration{0}) continue;
+      cache_.set("revoked:" + tokenId, "1", left);
+      kept += fmt::format("{} {}\n", tokenId, expires);
+    }
+  }
+  std::ofstream(revocations_, std::ios::trunc) << kept;
+}
+
+void Tokens::revoke(const Principal& principal) {
+  if (!revocations_.empty()) {
+    const std::lock_guard lock(revocationsMutex_);
+    std::ofstream(revocations_, std::ios::app)
+        << fmt::format("{} {}\n", principal.tokenId, principal.expiresAt.us / kUsPerSecond)
+        << std::flush;
+  }
+  cache_.set("revoked:" + principal.tokenId, "1", principal.expiresAt - clock_.now());
+  bus_.publish(topic::kTokenRevoked, principal.tokenId);
+}
+
+Tokens::Shard& Tokens::shardOf(std::string_view token) {
+  return shards_[std::hash<std::string_view>{}(token) % shards_.size()];
+}
+
+}  // namespace tipflow

@@ -1,0 +1,85 @@
+// Who asks: tokens (JWT, HS256) and the principal they prove; revocation.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/enums.h"
+#include "base/random.h"
+#include "base/trace_id.h"
+#include "base/time.h"
+#include "platform/bus.h"
+#include "platform/cache.h"
+
+namespace tipflow {
+
+enum class Role { viewer = 1, anchor = 2, operator_ = 3, admin = 4 };
+
+/// Whoever a token speaks for.
+struct Principal {
+  PrincipalKind kind = PrincipalKind::viewer;
+  std::int64_t id = 0;
+  Role role = Role::viewer;
+  std::string tokenId;
+  Time expiresAt;
+  std::string signingKey;  ///< raw bytes; signs requests made with this token
+};
+
+struct IssuedToken {
+  std::string token;
+  Time expiresAt;
+  std::string signingKey;  ///< base64url
+};
+
+/// Makes and checks tokens. Only HS256 under a known key id verifies. Thread-safe.
+class Tokens {
+ public:
+  /// `key`: 32 bytes, the same on every node. `revocations`: a file that outlives the process, so that
+  /// a dead token stays dead; empty: the cache alone remembers.
+  Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus,
+         std::string revocations = {});
+
+  IssuedToken issue(PrincipalKind kind, std::int64_t id, Role role);
+  /// nullptr when the token is malformed, forged, expired or revoked.
+  std::shared_ptr<const Principal> verify(std::string_view token);
+  /// Dead on all nodes from now on.
+  void revoke(const Principal& principal);
+
+ private:
+  [[nodiscard]] std::optional<Principal> decode(std::string_view token) const;
+  void loadRevocations();
+
+  // Verified tokens, so that one request in a thousand pays for the HMAC and the JSON.
+  struct Shard {
+    std::shared_mutex mutex;
+    std::unordered_map<std::string, std::shared_ptr<const Principal>> known;
+  };
+  Shard& shardOf(std::string_view token);
+
+  std::string key_;
+  std::string keyId_;
+  const Clock& clock_;
+  Random& random_;
+  Cache& cache_;
+  Bus& bus_;
+  std::mutex revocationsMutex_;
+  std::string revocations_;
+  std::array<Shard, 16> shards_;
+};
+
+}  // namespace tipflow
+
+template <>
+struct tipflow::EnumWords<tipflow::Role> {
+  static constexpr std::array values{std::pair{std::string_view{"viewer"}, Role::viewer},
+                                     std::pair{std::string_view{"anchor"}, Role::anchor},
+                                     std::pair{std::string_view{"operator"}, Role::operator_},
+                                     std::pair{std::string_view{"admin"}, Role::admin}};
+};

@@ -1,0 +1,66 @@
+// Tags of one kind of entity: a table of (entity, tag). Each role has its own table and one of these.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "platform/db/connection.h"
+#include "platform/json.h"
+
+namespace tipflow {
+
+/// Tags as they come in a body: at most 20, each 1 to 32 characters.
+using TagList = json::List<Text<1, 32>, 0, 20>;
+
+/// Without repeats, in the order given.
+inline std::vector<std::string> tagsOf(const TagList& list) {
+  std::vector<std::string> tags;
+  for (const auto& tag : list.items) {
+    if (std::find(tags.begin(), tags.end(), tag.value) == tags.end()) tags.push_back(tag.value);
+  }
+  return tags;
+}
+
+class TagTable {
+ public:
+  TagTable(std::string table, std::string key) : table_(std::move(table)), key_(std::move(key)) {}
+
+  void replace(db::Connection& connection, std::int64_t entity,
+               const std::vector<std::string>& tags) const {
+    connection.exec(fmt::format("DELETE FROM {} WHERE {} = ?", table_, key_), {entity});
+    std::vector<db::Param> values;
+    for (const auto& tag : tags) {
+      values.emplace_back(entity);
+      values.emplace_back(tag);
+    }
+    if (!tags.empty()) {
+      connection.insertRows(fmt::format("INSERT INTO {} ({}, tag)", table_, key_), 2, values, "");
+    }
+  }
+
+  /// entity -> its tags, sorted, for entities first..last that are in `wanted`.
+  std::map<std::int64_t, std::vector<std::string>> of(
+      db::Connection& connection, const std::vector<std::int64_t>& wanted) const {
+    std::map<std::int64_t, std::vector<std::string>> tags;
+    if (wanted.empty()) return tags;
+    std::string places = "?";
+    for (std::size_t i = 1; i < wanted.size(); ++i) places += ",?";
+    const std::vector<db::Param> params(wanted.begin(), wanted.end());
+    connection.query(fmt::format("SELECT {}, tag FROM {} WHERE {} IN ({}) ORDER BY tag", key_,
+                                 table_, key_, places),
+                     params, [&](const db::Row& row) {
+                       tags[row.integer(0)].emplace_back(row.text(1));
+                     });
+    return tags;
+  }
+
+ private:
+  std::string table_;
+  std::string key_;
+};
+
+}  // namespace tipflow

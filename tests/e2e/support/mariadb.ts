@@ -1,0 +1,162 @@
+// A real MariaDB in a temporary directory, on a free port of 127.0.0.1, with the durability of production.
+import { accessSync, constants } from 'node:fs';
+import { userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Process, freePort, makeDirectory, removeDirectory, run } from './processes.ts';
+import { waitFor } from './wait.ts';
+
+/** What another process needs to make databases on the server. */
+export interface MariaDbAddress {
+  port: number;
+  socket: string;
+}
+
+export interface DatabaseUrls {
+  TIPFLOW_DB1_URL: string;
+  TIPFLOW_DB2_URL: string;
+}
+
+const user = 'tipflow';
+const password = 'tipflow-e2e';
+
+function program(name: string): string {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  for (const folder of folders) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {
+      // Not here: look on.
+    }
+  }
+  throw new Error(`${name} is not installed (Debian: mariadb-server). TIPFLOW_E2E_STORES=sqlite leaves MariaDB out.`);
+}
+
+export class MariaDb {
+  private server: Process | undefined;
+
+  private constructor(
+    private readonly directory: string,
+    readonly port: number,
+  ) {}
+
+  static async start(): Promise<MariaDb> {
+    const database = new MariaDb(makeDirectory('mariadb'), await freePort());
+    try {
+      const installed = await run(
+        program('mariadb-install-db'),
+        [
+          '--no-defaults',
+          '--auth-root-authentication-method=normal',
+          '--skip-test-db',
+          `--datadir=${database.dataDir}`,
+          ...asUser(),
+        ],
+        { withinMs: 60_000 },
+      );
+      if (installed.code !== 0) throw new Error(`mariadb-install-db: ${installed.stdout}${installed.stderr}`);
+      await database.launch();
+      return database;
+    } catch (error) {
+      await database.dispose();
+      throw error;
+    }
+  }
+
+  get address(): MariaDbAddress {
+    return { port: this.port, socket: this.socket };
+  }
+
+  /** Starts the server again after stop() or kill(), on the same port and with the same data. */
+  async launch(): Promise<void> {
+    const server = Process.start(
+      program('mariadbd'),
+      [
+        '--no-defaults',
+        ...asUser(),
+        `--datadir=${this.dataDir}`,
+        `--socket=${this.socket}`,
+        `--pid-file=${join(this.directory, 'mariadbd.pid')}`,
+        '--bind-address=127.0.0.1',
+        `--port=${this.port}`,
+        '--skip-name-resolve',
+        '--innodb-flush-log-at-trx-commit=1',
+        '--innodb-buffer-pool-size=64M',
+        '--innodb-log-file-size=32M',
+        '--performance-schema=OFF',
+        '--character-set-server=utf8mb4',
+        '--max-connections=300',
+      ],
+      { cwd: this.directory, logFile: join(this.directory, 'mariadbd.log') },
+    );
+    this.server = server;
+    await waitFor(
+      'MariaDB answers',
+      async () => {
+        if (server.exit !== undefined) return 'gone' as const;
+        return (await query(this.address, 'SELECT 1')) !== '' && ('ready' as const);
+      },
+      { withinMs: 30_000, everyMs: 50 },
+    ).then((state) => {
+      if (state === 'gone') throw new Error(`mariadbd ended at start.\n${server.output()}`);
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.server?.end('SIGTERM', 20_000);
+    this.server = undefined;
+  }
+
+  async kill(): Promise<void> {
+    await this.server?.end('SIGKILL', 5_000);
+    this.server = undefined;
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    removeDirectory(this.directory);
+  }
+
+  private get dataDir(): string {
+    return join(this.directory, 'data');
+  }
+
+  private get socket(): string {
+    return join(this.directory, 'mariadb.sock');
+  }
+}
+
+/** Makes a fresh pair of databases and answers the settings of a node that uses them. */
+export async function makeDatabases(server: MariaDbAddress, port = server.port): Promise<DatabaseUrls> {
+  const name = `t${process.pid}_${Date.now().toString(36)}_${made++}`;
+  const names = [`${name}_db1`, `${name}_db2`] as const;
+  await query(
+    server,
+    [
+      `CREATE USER IF NOT EXISTS '${user}'@'127.0.0.1' IDENTIFIED BY '${password}';`,
+      ...names.flatMap((each) => [
+        `CREATE DATABASE ${each} CHARACTER SET utf8mb4;`,
+        `GRANT ALL ON ${each}.* TO '${user}'@'127.0.0.1';`,
+      ]),
+    ].join('\n'),
+  );
+  const url = (database: string): string => `mysql://${user}:${password}@127.0.0.1:${port}/${database}`;
+  return { TIPFLOW_DB1_URL: url(names[0]), TIPFLOW_DB2_URL: url(names[1]) };
+}
+
+let made = 0;
+
+function asUser(): string[] {
+  return process.getuid?.() === 0 ? ['--user=root'] : [`--user=${userInfo().username}`];
+}
+
+async function query(server: MariaDbAddress, sql: string): Promise<string> {
+  const answer = await run(
+    program('mariadb'),
+    ['--no-defaults', `--socket=${server.socket}`, '--user=root', '--batch', '--skip-column-names'],
+    { input: sql, withinMs: 20_000 },
+  );
+  if (answer.code !== 0) throw new Error(`mariadb: ${answer.stderr.trim()}`);
+  return answer.stdout;
+}
