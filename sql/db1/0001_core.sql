@@ -13,12 +13,14 @@ CREATE TABLE IF NOT EXISTS anchor (
 CREATE TABLE IF NOT EXISTS anchor_tag (
   anchor_id BIGINT NOT NULL,
   tag VARCHAR(32) NOT NULL,
+  place SMALLINT NOT NULL,
   PRIMARY KEY (anchor_id, tag)
 )${TABLE};
 
--- One room an anchor. state: 0 off, 1 live, 2 banned.
+-- One room an anchor, numbered 1,000,000 above it so that one is never taken for the other.
+-- state: 0 off, 1 live, 2 banned.
 CREATE TABLE IF NOT EXISTS room (
-  id ${AUTO_ID},
+  id ${BIG_KEY},
   anchor_id BIGINT NOT NULL,
   title VARCHAR(128) NOT NULL,
   category VARCHAR(32) NOT NULL,
@@ -32,6 +34,7 @@ CREATE TABLE IF NOT EXISTS room (
 CREATE TABLE IF NOT EXISTS room_tag (
   room_id BIGINT NOT NULL,
   tag VARCHAR(32) NOT NULL,
+  place SMALLINT NOT NULL,
   PRIMARY KEY (room_id, tag)
 )${TABLE};
 
@@ -62,6 +65,7 @@ CREATE TABLE IF NOT EXISTS viewer (
 CREATE TABLE IF NOT EXISTS viewer_tag (
   viewer_id BIGINT NOT NULL,
   tag VARCHAR(32) NOT NULL,
+  place SMALLINT NOT NULL,
   PRIMARY KEY (viewer_id, tag)
 )${TABLE};
 

@@ -15,7 +15,7 @@ constexpr const char* kInsertAnchor = R"(
   INSERT INTO anchor (name, password_hash, gender, age, region, created_at)
   VALUES (?, ?, ?, ?, ?, ?))";
 constexpr const char* kInsertRoom = R"(
-  INSERT INTO room (anchor_id, title, category, state) VALUES (?, ?, ?, 0))";
+  INSERT INTO room (id, anchor_id, title, category, state) VALUES (?, ?, ?, ?, 0))";
 constexpr const char* kAnchorColumns = R"(
   SELECT a.id, a.name, a.gender, a.age, a.region, a.created_at, r.id
   FROM anchor a JOIN room r ON r.anchor_id = a.id)";
@@ -28,6 +28,9 @@ constexpr const char* kCards = R"(
 constexpr const char* kSessions = R"(
   SELECT id, room_id, opened_at, closed_at, tips, revenue FROM room_session
   WHERE room_id = ? AND id < ? ORDER BY id DESC LIMIT ?)";
+
+// The room of anchor n is number kFirstRoom + n: one is never taken for the other.
+constexpr std::int64_t kFirstRoom = 1'000'000;
 
 std::optional<std::string> orNull(std::string_view text) {
   return text.empty() ? std::nullopt : std::optional(std::string(text));
@@ -113,8 +116,8 @@ AnchorId insertAnchor(db::Connection& connection, const NewAnchor& anchor) {
                         .exec(kInsertAnchor, {anchor.name, anchor.passwordHash, anchor.gender,
                                               anchor.age, anchor.region, anchor.createdAt})
                         .lastId};
-  const auto title = anchor.name;
-  const RoomId room{connection.exec(kInsertRoom, {id, title, anchor.category}).lastId};
+  const RoomId room{id.value + kFirstRoom};
+  connection.exec(kInsertRoom, {room, id, anchor.name, anchor.category});
   kAnchorTags.replace(connection, id.value, anchor.tags);
   kRoomTags.replace(connection, room.value, anchor.tags);
   return id;

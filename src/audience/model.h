@@ -117,7 +117,7 @@ struct ShownTip {
   Fen amount;
   std::int32_t giftId = 0;
   std::int32_t count = 1;
-  std::string message;
+  std::optional<std::string> message;
   Time acceptedAt;
 };
 BOOST_DESCRIBE_STRUCT(ShownTip, (),

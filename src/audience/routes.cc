@@ -85,7 +85,10 @@ class Routes {
       filter.viewer = call.viewer();
     }
     if (call.principal->kind == PrincipalKind::anchor) {
-      if (filter.anchor && *filter.anchor != call.anchor()) throw http::Refused(ErrorCode::forbidden);
+      if ((filter.anchor && *filter.anchor != call.anchor()) ||
+          (filter.room && !tips_.ownsRoom(call.anchor(), *filter.room))) {
+        throw http::Refused(ErrorCode::forbidden);
+      }
       filter.anchor = call.anchor();
     }
     co_return co_await page(call, filter);

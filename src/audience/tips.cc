@@ -183,7 +183,9 @@ drogon::Task<std::vector<ShownTip>> TipService::shown(std::vector<NumberedTip> t
     result.push_back({id, tip.traceId, tip.room, tip.anchor,
                       anchor ? anchor->name : std::to_string(tip.anchor.value), tip.viewer,
                       viewer != cards.end() ? viewer->second.name : guestName(tip.viewer),
-                      tip.amount, tip.giftId, tip.count, std::move(tip.message), acceptedAt});
+                      tip.amount, tip.giftId, tip.count,
+                      tip.message.empty() ? std::nullopt : std::optional(std::move(tip.message)),
+                      acceptedAt});
   }
   co_return result;
 }

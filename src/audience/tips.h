@@ -54,7 +54,11 @@ class TipService final : public AudienceClient {
   drogon::Task<TipSum> sessionSum(RoomId room, SessionId session, Time from, Time until) override;
   [[nodiscard]] TipSum liveSum(SessionId session) const override { return sums_.of(session); }
 
-  [[nodiscard]] bool healthy() const { return lanes_.healthy(); }
+  /// Whether the room is the anchor's.
+  [[nodiscard]] bool ownsRoom(AnchorId anchor, RoomId room) const {
+    const auto card = anchors_ != nullptr ? anchors_->room(room) : std::nullopt;
+    return card && card->anchor == anchor;
+  }
 
  private:
   Result<Tip> checked(const ViewerCard& viewer, const TipRequest& request) const;

@@ -25,8 +25,7 @@ constexpr std::int64_t upperEnd(std::size_t step) {
   return static_cast<std::int64_t>(((std::uint64_t{place} + 1) << shift) - 1);
 }
 
-constexpr std::size_t kSteps =
-    stepOf(static_cast<std::uint64_t>(Histogram::kMost.count())) + 1;
+constexpr std::size_t kSteps = stepOf(static_cast<std::uint64_t>(Histogram::kMost.count())) + 1;
 
 static_assert(upperEnd(kSteps - 1) == Histogram::kMost.count());
 
@@ -59,8 +58,8 @@ Histogram::Value Histogram::percentile(double percent) const {
   if (count_ == 0) return Value{0};
   // 99.9 % of 1,000 is 999 values, though 99.9 / 100 * 1000 is a little more in binary.
   const double wanted = std::ceil(percent / 100.0 * static_cast<double>(count_) - 1e-6);
-  const auto rank = static_cast<std::uint64_t>(
-      std::clamp(wanted, 1.0, static_cast<double>(count_)));
+  const auto rank =
+      static_cast<std::uint64_t>(std::clamp(wanted, 1.0, static_cast<double>(count_)));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     seen += counts_[i];

@@ -15,16 +15,16 @@ struct Gift {
 
 // A live platform's list, from a light stick to a rocket.
 constexpr std::array kGifts{
-    Gift{1, 10, 300, 1'314},   // 荧光棒
-    Gift{2, 100, 260, 520},    // 小心心
-    Gift{3, 520, 160, 99},     // 玫瑰
-    Gift{4, 990, 110, 66},     // 棒棒糖
-    Gift{5, 2'000, 70, 10},    // 啤酒
-    Gift{6, 5'200, 45, 10},    // 告白气球
-    Gift{7, 9'900, 25, 10},    // 皇冠
-    Gift{8, 52'000, 8, 1},     // 跑车
-    Gift{9, 131'400, 3, 1},    // 城堡
-    Gift{10, 500'000, 1, 1},   // 火箭
+    Gift{1, 10, 300, 1'314},  // 荧光棒
+    Gift{2, 100, 260, 520},   // 小心心
+    Gift{3, 520, 160, 99},    // 玫瑰
+    Gift{4, 990, 110, 66},    // 棒棒糖
+    Gift{5, 2'000, 70, 10},   // 啤酒
+    Gift{6, 5'200, 45, 10},   // 告白气球
+    Gift{7, 9'900, 25, 10},   // 皇冠
+    Gift{8, 52'000, 8, 1},    // 跑车
+    Gift{9, 131'400, 3, 1},   // 城堡
+    Gift{10, 500'000, 1, 1},  // 火箭
 };
 constexpr std::uint64_t kGiftWeights = [] {
   std::uint64_t sum = 0;
@@ -36,10 +36,15 @@ constexpr std::uint64_t kGiftWeights = [] {
 constexpr std::array kCounts{1, 1, 1, 1, 1, 1, 1, 1, 10, 10, 30, 66, 99, 520, 1'314};
 
 constexpr std::array kMessages{
-    std::string_view{}, std::string_view{"好听！"},       std::string_view{"666"},
-    std::string_view{"加油"},                             std::string_view{"再来一首"},
-    std::string_view{"主播辛苦了"},                       std::string_view{"生日快乐 🎂"},
-    std::string_view{"well played"},                      std::string_view{"\\\"太强了\\\""},
+    std::string_view{},
+    std::string_view{"好听！"},
+    std::string_view{"666"},
+    std::string_view{"加油"},
+    std::string_view{"再来一首"},
+    std::string_view{"主播辛苦了"},
+    std::string_view{"生日快乐 🎂"},
+    std::string_view{"well played"},
+    std::string_view{"\\\"太强了\\\""},
 };
 constexpr double kWithMessage = 0.15;
 

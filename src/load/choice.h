@@ -1,4 +1,4 @@
-// What simulated viewers give: who, in which room, which gift and how many. Reproducible from a seed.
+// What simulated viewers give: who, in which room, which gift, how many. Reproducible from a seed.
 #pragma once
 
 #include <cstddef>

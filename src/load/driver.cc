@@ -100,8 +100,8 @@ void Driver::run(Source& source, std::size_t depth, const std::atomic<bool>& abo
       } else {
         // Each step may close the connection, and an event may have come before it was closed.
         const bool mayRead = (events[i].events & ~EPOLLOUT) != 0;
-        if (connection.state == State::open && connection.wantsOut) flush(connection, monotonicNow());
-        if (connection.state == State::open && mayRead) onReadable(connection);
+        if (connection.wantsOut) flush(connection, monotonicNow());
+        if (mayRead && connection.state == State::open) onReadable(connection);
       }
     }
   }
@@ -138,8 +138,8 @@ void Driver::connect(Connection& connection, MonotonicUs now) {
   setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   connection.state = State::connecting;
   connection.deadlineUs = now + kConnectTimeoutUs;
-  const int result = ::connect(connection.fd, reinterpret_cast<const sockaddr*>(&address_.storage),
-                               address_.size);
+  const int result =
+      ::connect(connection.fd, reinterpret_cast<const sockaddr*>(&address_.storage), address_.size);
   if (result != 0 && errno != EINPROGRESS) return failedToConnect(connection, errno, now);
   watch(connection, EPOLL_CTL_ADD, true);
 }

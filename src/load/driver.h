@@ -40,8 +40,9 @@ class Driver {
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  /// Runs until `source` is done or `abort` is set. `depth` requests are sent ahead of their answers
-  /// on a connection: 1 behaves as people do, more is for bulk. Connections stay open for the next run.
+  /// Runs until `source` is done or `abort` is set. `depth` requests are sent ahead of their
+  /// answers on a connection: 1 behaves as people do, more is for bulk. Connections stay open for
+  /// the next run.
   void run(Source& source, std::size_t depth, const std::atomic<bool>& abort);
 
  private:
@@ -50,14 +51,14 @@ class Driver {
   struct Connection {
     State state = State::closed;
     int fd = -1;
-    std::string out;          // being sent
-    std::size_t sent = 0;     // of out
-    std::vector<char> in;     // in[0, filled) is read and not yet parsed
+    std::string out;       // being sent
+    std::size_t sent = 0;  // of out
+    std::vector<char> in;  // in[0, filled) is read and not yet parsed
     std::size_t filled = 0;
     std::array<Ticket, kDepthMost> underWay{};  // a ring: answers come in the order of requests
     std::size_t first = 0;
     std::size_t waiting = 0;
-    MonotonicUs deadlineUs = kNever;   // of the connect or of the oldest request
+    MonotonicUs deadlineUs = kNever;  // of the connect or of the oldest request
     MonotonicUs reconnectAtUs = 0;
     int failures = 0;       // in a row: attempts at a connection that brought no answer
     bool answered = false;  // since it was connected

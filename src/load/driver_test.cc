@@ -34,12 +34,14 @@ class Server {
     thread_ = std::jthread([this, serve = std::move(serve)] {
       for (const auto& each : serve) {
         const int connection = accept(listener_, nullptr, nullptr);
+        if (connection < 0) return;
         each(connection);
         ::close(connection);
       }
     });
   }
   ~Server() {
+    shutdown(listener_, SHUT_RDWR);  // should the client not have come, the thread does not wait
     thread_.join();
     ::close(listener_);
   }
@@ -59,7 +61,8 @@ bool readRequests(int connection, int count) {
     const auto size = read(connection, buffer, sizeof buffer);
     if (size <= 0) return false;
     bytes.append(buffer, static_cast<std::size_t>(size));
-    for (auto end = bytes.find("\r\n\r\n"); end != std::string::npos; end = bytes.find("\r\n\r\n")) {
+    for (auto end = bytes.find("\r\n\r\n"); end != std::string::npos;
+         end = bytes.find("\r\n\r\n")) {
       bytes.erase(0, end + 4);
       --count;
     }

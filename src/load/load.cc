@@ -42,7 +42,7 @@ class Interrupts {
  public:
   Interrupts() {
     signalsSeen = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { signalsSeen.fetch_add(1); };
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &oldInterrupt_);
@@ -58,8 +58,8 @@ class Interrupts {
   [[nodiscard]] static int seen() { return signalsSeen.load(); }
 
  private:
-  struct sigaction oldInterrupt_ {};
-  struct sigaction oldTerminate_ {};
+  struct sigaction oldInterrupt_{};
+  struct sigaction oldTerminate_{};
 };
 
 using Drivers = std::vector<std::unique_ptr<Driver>>;
@@ -151,11 +151,11 @@ class Run {
   std::optional<Population> prepare() {
     const int registered =
         std::min(options_.registeredMost,
-                 options_.viewers - static_cast<int>(std::lround(options_.viewers *
-                                                                 options_.guestFraction)));
-    Preparation preparation({url_, options_.rooms, registered, options_.viewers - registered,
-                             options_.password},
-                            monotonicNow());
+                 options_.viewers -
+                     static_cast<int>(std::lround(options_.viewers * options_.guestFraction)));
+    Preparation preparation(
+        {url_, options_.rooms, registered, options_.viewers - registered, options_.password},
+        monotonicNow());
     runAll(drivers_, {&preparation}, 1, abort_, [&] {
       if (Interrupts::seen() > 0) abort_ = true;
       const auto now = monotonicNow();
@@ -174,7 +174,8 @@ class Run {
       }
       return preparation.takePopulation();
     }
-    out_ << "load could not start: " << (abort_ ? "interrupted" : preparation.failure()) << std::endl;
+    out_ << "load could not start: " << (abort_ ? "interrupted" : preparation.failure())
+         << std::endl;
     return std::nullopt;
   }
 
@@ -188,8 +189,7 @@ class Run {
     collect();
     total_.add(recent_);
     for (const auto& one : streams_) summary_.open += one->open();
-    const auto endUs =
-        stoppedUs_ ? std::min(*stoppedUs_, scheduleEndUs()) : scheduleEndUs();
+    const auto endUs = stoppedUs_ ? std::min(*stoppedUs_, scheduleEndUs()) : scheduleEndUs();
     summary_.measuredUs = endUs - measureFromUs();
     summary_.tally = total_;
   }
@@ -209,16 +209,16 @@ class Run {
       const auto recordMost = !options_.verify ? 0
                               : endless()      ? kEndlessRecord / drivers_.size()
                                                : std::numeric_limits<std::size_t>::max();
-      streams_.push_back(std::make_unique<TipStream>(
-          TipPlan{.url = url_,
-                  .pace = pace,
-                  .measureFromUs = measureFromUs(),
-                  .duplicates = options_.duplicates,
-                  .sign = options_.sign,
-                  .seed = options_.seed + static_cast<std::uint64_t>(i),
-                  .password = options_.password,
-                  .recordMost = recordMost},
-          std::move(part), clock_, ids_));
+      streams_.push_back(
+          std::make_unique<TipStream>(TipPlan{.url = url_,
+                                              .pace = pace,
+                                              .measureFromUs = measureFromUs(),
+                                              .duplicates = options_.duplicates,
+                                              .sign = options_.sign,
+                                              .seed = options_.seed + static_cast<std::uint64_t>(i),
+                                              .password = options_.password,
+                                              .recordMost = recordMost},
+                                      std::move(part), clock_, ids_));
     }
   }
 

@@ -11,10 +11,10 @@ namespace tipflow::load {
 
 struct LoadOptions {
   std::string url = "http://127.0.0.1:8080";  ///< http://host:port
-  double rate = 50;           ///< tips/s, over all threads; 0: as fast as the connections allow
-  double seconds = 10;        ///< measured time; 0: until SIGINT or SIGTERM
-  double warmupSeconds = 0;   ///< tips before that, which are checked but not measured
-  int connections = 16;       ///< over all threads
+  double rate = 50;          ///< tips/s, over all threads; 0: as fast as the connections allow
+  double seconds = 10;       ///< measured time; 0: until SIGINT or SIGTERM
+  double warmupSeconds = 0;  ///< tips before that, which are checked but not measured
+  int connections = 16;      ///< over all threads
   int threads = 1;
   int rooms = 10;
   int viewers = 200;
@@ -26,8 +26,8 @@ struct LoadOptions {
   bool sign = true;
   bool verify = true;
   bool quiet = false;  ///< no progress, only the report
-  /// Of the simulated accounts. Whoever knows it can act as them: choose another one for a node that
-  /// strangers reach.
+  /// Of the simulated accounts. Whoever knows it can act as them: choose another one for a node
+  /// that strangers reach.
   std::string password = "tipflow-simulated-people";
 };
 

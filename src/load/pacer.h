@@ -1,10 +1,10 @@
 // When each request should start. An open loop: the schedule is fixed before the run and does not
 // wait for answers, as viewers do not wait for each other.
 //
-// A closed loop (send, wait, send) asks a slow server less often, so exactly the requests that would
-// have met the slowness are never sent, and the latencies look better than what people would have
-// seen: coordinated omission. Here a request that finds every connection busy keeps its intended
-// start, and its latency, counted from there, has the wait in it.
+// A closed loop (send, wait, send) asks a slow server less often, so exactly the requests that
+// would have met the slowness are never sent, and the latencies look better than what people would
+// have seen: coordinated omission. Here a request that finds every connection busy keeps its
+// intended start, and its latency, counted from there, has the wait in it.
 #pragma once
 
 #include <cstdint>

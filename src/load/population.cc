@@ -53,7 +53,9 @@ std::string pick(const std::array<const char*, N>& from, int number) {
 Gender genderOf(int number) { return number % 2 == 1 ? Gender::female : Gender::male; }
 
 // Two neighbouring tags, so that some people share one and some both.
-std::vector<std::string> tagsOf(int number) { return {pick(kTags, number), pick(kTags, number + 1)}; }
+std::vector<std::string> tagsOf(int number) {
+  return {pick(kTags, number), pick(kTags, number + 1)};
+}
 
 }  // namespace
 

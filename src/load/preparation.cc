@@ -63,10 +63,9 @@ std::optional<Ticket> Preparation::next(MonotonicUs now, std::string& out) {
   std::string body;
   switch (account.step) {
     case Step::registering:
-      body = account.kind == Kind::anchor ? anchorRegistration(account.number, plan_.password)
-             : account.kind == Kind::registered
-                 ? viewerRegistration(account.number, plan_.password)
-                 : "{}";
+      body = account.kind == Kind::anchor       ? anchorRegistration(account.number, plan_.password)
+             : account.kind == Kind::registered ? viewerRegistration(account.number, plan_.password)
+                                                : "{}";
       break;
     case Step::loggingIn:
       body = account.kind == Kind::anchor
@@ -182,12 +181,13 @@ bool Preparation::done(MonotonicUs now) {
   const auto patienceUs = heard() ? kPatienceUs : kFirstAnswerUs;
   if (failure_.empty() && finished() < total() && now - lastProgressUs_ > patienceUs) {
     failure_ = fmt::format(
-        "the node at http://{} does not serve: {}\nstart one with ./dev up or tipflow serve, or name "
-        "another with --url",
+        "the node at http://{} does not serve: {}\n"
+        "start one with ./dev up or tipflow serve, or name another with --url",
         plan_.url.authority(), trouble_.empty() ? "no answer" : trouble_);
   }
   if (failure_.empty() && plan_.rooms > 0 && banned_ == static_cast<std::size_t>(plan_.rooms)) {
-    failure_ = "all rooms of the simulated anchors are banned; lift a ban, or ask for more with --rooms";
+    failure_ =
+        "all rooms of the simulated anchors are banned; lift a ban, or ask for more with --rooms";
   }
   return !failure_.empty() || finished() == total();
 }

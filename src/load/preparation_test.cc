@@ -12,7 +12,9 @@ constexpr std::string_view kSession =
     R"("token":"t-%","expiresAt":"2026-03-15T00:00:00.000Z",)"
     R"("signingKey":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")";
 
-std::string session(int id) { return R"({"id":)" + std::to_string(id) + "," + std::string(kSession) + "}"; }
+std::string session(int id) {
+  return R"({"id":)" + std::to_string(id) + "," + std::string(kSession) + "}";
+}
 
 class PreparationTest : public testing::Test {
  protected:
@@ -35,12 +37,16 @@ class PreparationTest : public testing::Test {
 TEST_F(PreparationTest, registers_logs_in_and_opens) {
   Preparation people(plan(1, 1, 1), 0);
   EXPECT_EQ(send(people), "POST /api/v1/anchors");
-  EXPECT_NE(request_.find(R"("name":"sim-anchor-001","password":"correct horse")"), std::string::npos);
+  EXPECT_NE(request_.find(R"("name":"sim-anchor-001","password":"correct horse")"),
+            std::string::npos);
   people.answered(ticket_, {.status = 201, .body = R"({"id":12,"roomId":1012})"}, 0);
   EXPECT_EQ(send(people), "POST /api/v1/viewers");
   people.answered(ticket_, {.status = 201, .body = R"({"id":90417})"}, 0);
   EXPECT_EQ(send(people), "POST /api/v1/viewers/guests");
-  people.answered(ticket_, {.status = 201, .body = R"({"viewer":)" + session(90518) + "," + std::string(kSession) + "}"}, 0);
+  people.answered(
+      ticket_,
+      {.status = 201, .body = R"({"viewer":)" + session(90518) + "," + std::string(kSession) + "}"},
+      0);
   EXPECT_EQ(send(people), "POST /api/v1/auth/login");
   EXPECT_NE(request_.find(R"("kind":"anchor","name":"sim-anchor-001")"), std::string::npos);
   people.answered(ticket_, {.status = 200, .body = session(12)}, 0);
@@ -78,7 +84,8 @@ TEST_F(PreparationTest, leaves_banned_rooms_out) {
   Preparation people(plan(2, 0, 0), 0);
   for (const int id : {11, 12}) {
     send(people);
-    people.answered(ticket_, {.status = 201, .body = R"({"id":1,"roomId":10)" + std::to_string(id) + "}"}, 0);
+    people.answered(
+        ticket_, {.status = 201, .body = R"({"id":1,"roomId":10)" + std::to_string(id) + "}"}, 0);
   }
   for (const int id : {11, 12}) {
     send(people);
@@ -119,7 +126,8 @@ TEST_F(PreparationTest, says_why_nothing_answers) {
   people.unreachable("Connection refused", 0);
   EXPECT_FALSE(people.done(5 * kSecond));
   EXPECT_TRUE(people.done(30 * kSecond));
-  EXPECT_NE(people.failure().find("http://n:80 does not serve: Connection refused"), std::string::npos);
+  EXPECT_NE(people.failure().find("http://n:80 does not serve: Connection refused"),
+            std::string::npos);
 }
 
 }  // namespace

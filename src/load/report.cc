@@ -55,11 +55,13 @@ void writeOutcomes(Table& table, const Tally& tally, std::size_t open) {
   table.title("Tips by outcome");
   table.count("created", tally.created);
   table.count("exists", tally.exists);
-  table.countIfAny("conflict", tally.conflicts, "our own traceId, other content: a fault of the server");
+  table.countIfAny("conflict", tally.conflicts,
+                   "our own traceId, other content: a fault of the server");
   table.countIfAny("rejected", tally.rejected);
   for (const auto& [code, count] : tally.rejections) table.count("", count, code);
   table.countIfAny("not accepted", tally.unavailable, "refused until given up; not written");
-  table.countIfAny("unknown", tally.unknown, "not found out: neither written nor not, as far as seen here");
+  table.countIfAny("unknown", tally.unknown,
+                   "not found out: neither written nor not, as far as seen here");
   table.countIfAny("left open", open, "the run was cut short");
   table.countIfAny("dropped starts", tally.dropped, "no connection was free in time");
   if (tally.refusals + tally.errors() == 0) return;
@@ -74,8 +76,9 @@ void writeOutcomes(Table& table, const Tally& tally, std::size_t open) {
 void writeRates(Table& table, const LoadOptions& options, const RunSummary& summary) {
   const auto& tally = summary.tally;
   table.title("Rate, acknowledged tips/s");
-  const auto asked = options.rate > 0 ? fmt::format("asked for {:g}", options.rate)
-                                      : fmt::format("{} connections, closed loop", options.connections);
+  const auto asked = options.rate > 0
+                         ? fmt::format("asked for {:g}", options.rate)
+                         : fmt::format("{} connections, closed loop", options.connections);
   table.row("tips", perSecond(tally.measured - tally.measuredRepeats, summary.measuredUs), asked);
   if (tally.measuredRepeats != 0) {
     table.row("with repeats", perSecond(tally.measured, summary.measuredUs));
@@ -96,7 +99,8 @@ void writeFindings(Table& table, const Findings& findings) {
   table.count("different", findings.different);
   table.countIfAny("not checked", findings.unchecked);
   table.countIfAny("not kept", findings.notKept, "the oldest of a long run are not looked up");
-  table.countIfAny("doubtful: there", findings.doubtfulThere, "rejected, but an earlier try was written");
+  table.countIfAny("doubtful: there", findings.doubtfulThere,
+                   "rejected, but an earlier try was written");
   table.countIfAny("doubtful: not", findings.doubtfulAbsent, "rejected, and not written");
   for (const auto& example : findings.examples) table.title("  " + example);
 }

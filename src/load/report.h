@@ -37,15 +37,15 @@ class Progress {
 /// `  12 s   500/s   created 5,980   …`; rate and percentiles are the recent ones.
 struct Moment {
   MonotonicUs elapsedUs = 0;
-  MonotonicUs recentUs = 0;   ///< what `recent` below spans
-  std::size_t open = 0;       ///< tips begun and not ended
-  std::size_t waiting = 0;    ///< starts overdue
+  MonotonicUs recentUs = 0;  ///< what `recent` below spans
+  std::size_t open = 0;      ///< tips begun and not ended
+  std::size_t waiting = 0;   ///< starts overdue
 };
 std::string progressLine(const Moment& moment, const Tally& total, const Tally& recent);
 
 struct RunSummary {
   Tally tally;
-  MonotonicUs measuredUs = 0;  ///< from the end of the warm-up to the end of the schedule
+  MonotonicUs measuredUs = 0;        ///< from the end of the warm-up to the end of the schedule
   std::optional<Findings> findings;  ///< nullopt: not asked for
   std::size_t open = 0;              ///< tips left in the middle, when the run was cut short
 };

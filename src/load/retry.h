@@ -21,7 +21,8 @@ inline bool refused(const Answer& answer) { return answer.status == 503 || answe
 inline MonotonicUs waitUs(const Answer& answer) {
   constexpr MonotonicUs kLeastUs = 100'000;
   constexpr MonotonicUs kMostUs = 5'000'000;
-  return std::clamp(answer.retryAfterSeconds.value_or(1) * MonotonicUs{1'000'000}, kLeastUs, kMostUs);
+  return std::clamp(answer.retryAfterSeconds.value_or(1) * MonotonicUs{1'000'000}, kLeastUs,
+                    kMostUs);
 }
 
 /// The wait after the `attempt`-th try (1, 2, …) whose outcome is unknown: 50 ms, doubling to 2 s.
@@ -43,7 +44,9 @@ class RetryQueue {
     waiting_.pop();
     return item;
   }
-  [[nodiscard]] MonotonicUs dueUs() const { return waiting_.empty() ? kNever : waiting_.top().first; }
+  [[nodiscard]] MonotonicUs dueUs() const {
+    return waiting_.empty() ? kNever : waiting_.top().first;
+  }
   [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
  private:

@@ -1,5 +1,5 @@
 // What the connections send, and who learns what became of it. A source is a state machine without
-// I/O and without a clock: it is asked for requests and told of answers. The driver has the sockets.
+// I/O or clock: it is asked for requests and told of answers. The driver has the sockets.
 #pragma once
 
 #include <cstdint>

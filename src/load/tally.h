@@ -1,4 +1,4 @@
-// What is counted in a run. One stream counts; the tallies of several, or of several seconds, add up.
+// What is counted in a run. A stream counts; tallies of several streams, or seconds, add up.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct Tally {
   std::uint64_t broken = 0;        ///< connections that broke under a request
   std::uint64_t timedOut = 0;      ///< requests without an answer in time
   std::uint64_t serverErrors = 0;  ///< 5xx that leave the outcome open
-  std::uint64_t resolved = 0;      ///< tips whose outcome was unknown, and became known by asking again
-  std::uint64_t doubtful = 0;      ///< of the rejected: an earlier try of it may have been written
+  std::uint64_t resolved = 0;  ///< tips whose outcome was unknown, and became known by asking again
+  std::uint64_t doubtful = 0;  ///< of the rejected: an earlier try of it may have been written
 
   std::map<std::string, std::uint64_t> rejections;  ///< by code
 

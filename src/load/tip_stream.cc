@@ -267,7 +267,7 @@ bool TipStream::done(MonotonicUs now) {
     pacer_.stop(now);
   }
   if (!lastStartUs_) {
-    // While nothing can be sent nobody takes starts; those that are too late are dropped all the same.
+    // While nothing can be sent nobody takes starts; those too late are dropped all the same.
     pacer_.expire(now);
     if (pacer_.nextUs() == kNever) lastStartUs_ = now;
   }

@@ -31,14 +31,14 @@ struct TipPlan {
   double duplicates = 0;          ///< part of the tips that is sent a second time
   bool sign = true;
   std::uint64_t seed = 1;
-  std::string password;          ///< of registered viewers, to renew their tokens
-  std::size_t recordMost = 0;    ///< acknowledged tips kept for the check
+  std::string password;        ///< of registered viewers, to renew their tokens
+  std::size_t recordMost = 0;  ///< acknowledged tips kept for the check
 };
 
 class TipStream final : public Source {
  public:
-  /// `ids` makes traceIds and nonces; it is the system's, never a seeded one: two runs with one seed
-  /// must not make the same ids.
+  /// `ids` makes traceIds and nonces; it is the system's, never a seeded one: two runs with one
+  /// seed must not make the same ids.
   TipStream(TipPlan plan, Population population, const Clock& clock, Random& ids);
 
   std::optional<Ticket> next(MonotonicUs now, std::string& out) override;
@@ -66,7 +66,7 @@ class TipStream final : public Source {
  private:
   struct Tip {
     TraceId traceId;
-    Choice choice;           // its viewer is a place in viewers_
+    Choice choice;  // its viewer is a place in viewers_
     MonotonicUs intendedUs = 0;
     MonotonicUs firstSentUs = 0;
     int attempts = 0;

@@ -6,7 +6,7 @@ namespace tipflow::load {
 namespace {
 
 constexpr std::size_t kExamplesMost = 10;
-// Reads may come from a replica that is a little behind: absent means absent in each of several looks.
+// Reads may come from a replica a little behind: absent means absent in each of several looks.
 constexpr int kAbsentLooks = 4;
 constexpr MonotonicUs kBetweenLooksUs = 1'000'000;
 constexpr MonotonicUs kTryAgainUs = 200'000;
@@ -68,8 +68,9 @@ void Verification::found(const Acknowledged& tip, const Answer& answer, Monotoni
   const auto viewer = integerMember(answer.body, "viewerId").value_or(0);
   const auto& sender = viewers_[tip.viewer];
   if (!sameId || amount != tip.amountFen || viewer != sender.id) {
-    example(tip, fmt::format("differs: {} fen from viewer {} was sent, {} fen from viewer {} is there",
-                             tip.amountFen, sender.id, amount, viewer));
+    example(tip,
+            fmt::format("differs: {} fen from viewer {} was sent, {} fen from viewer {} is there",
+                        tip.amountFen, sender.id, amount, viewer));
     return conclude(findings_.different, now);
   }
   conclude(tip.doubtful ? findings_.doubtfulThere : findings_.there, now);

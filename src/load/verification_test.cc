@@ -12,10 +12,14 @@ constexpr MonotonicUs kSecond = 1'000'000;
 
 class VerificationTest : public testing::Test {
  protected:
-  VerificationTest() : record_(1'000'000), viewers_{{7, "", "X: seven\r\n", "", {}}, {8, "", "X: eight\r\n", "", {}}} {}
+  VerificationTest()
+      : record_(1'000'000),
+        viewers_{{7, "", "X: seven\r\n", "", {}}, {8, "", "X: eight\r\n", "", {}}} {}
 
-  void acknowledge(std::uint64_t id, std::int32_t amountFen, std::uint32_t viewer, bool doubtful = false) {
-    record_.add({.traceId = {1, id}, .amountFen = amountFen, .viewer = viewer, .doubtful = doubtful});
+  void acknowledge(std::uint64_t id, std::int32_t amountFen, std::uint32_t viewer,
+                   bool doubtful = false) {
+    record_.add(
+        {.traceId = {1, id}, .amountFen = amountFen, .viewer = viewer, .doubtful = doubtful});
   }
   static std::string tip(std::uint64_t id, int amountFen, int viewerId) {
     return R"({"tipId":5,"traceId":")" + TraceId{1, id}.hex() + R"(","viewerId":)" +
@@ -39,7 +43,8 @@ TEST_F(VerificationTest, asks_for_each_tip_with_its_viewers_token) {
   Verification check(record_, viewers_, 0);
   std::string request;
   const auto first = send(check, 0, &request);
-  EXPECT_EQ(request, "GET /api/v1/tips/" + TraceId{1, 1}.hex() + " HTTP/1.1\r\nX: seven\r\n\r\n");
+  EXPECT_EQ(request,
+            "GET /api/v1/tips/00000000000000010000000000000001 HTTP/1.1\r\nX: seven\r\n\r\n");
   const auto second = send(check, 0, &request);
   EXPECT_NE(request.find("X: eight\r\n"), std::string::npos);
   check.answered(second, {.status = 200, .body = tip(2, 900, 8)}, 1);

@@ -141,8 +141,9 @@ std::optional<Url> parseUrl(std::string_view text) {
     return std::nullopt;
   }
   if (port.empty()) return url;
-  const auto number =
-      port.size() > 1 && port.front() == ':' ? wholeNumber<std::uint16_t>(port.substr(1)) : std::nullopt;
+  const auto number = port.size() > 1 && port.front() == ':'
+                          ? wholeNumber<std::uint16_t>(port.substr(1))
+                          : std::nullopt;
   if (!number || *number == 0) return std::nullopt;
   url.port = *number;
   return url;

@@ -72,9 +72,9 @@ struct Parsed {
 /// Reads the first answer in `bytes`, which may go on after it.
 Parsed parseAnswer(std::string_view bytes);
 
-/// The value of the first integer member `name` (such as `amount`) in `json`, at any depth. Good for
-/// the flat answers it is used on: inside a string a quote is escaped, so text never looks like a
-/// member's name.
+/// The value of the first integer member `name` (such as `amount`) in `json`, at any depth. Good
+/// for the flat answers it is used on: inside a string a quote is escaped, so text never looks like
+/// a member's name.
 std::optional<std::int64_t> integerMember(std::string_view json, std::string_view name);
 /// The same for a string without escapes, such as an error's `code`.
 std::optional<std::string_view> textMember(std::string_view json, std::string_view name);

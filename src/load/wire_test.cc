@@ -15,8 +15,7 @@ constexpr std::string_view kCreated =
     "X-Trace-Id: 0192f3a4b5c67d8e9fa0b1c2d3e4f506\r\n\r\n{\"tipId\": 912}";
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nretry-after: 2\r\ncontent-length: 0\r\n\r\n";
-constexpr std::string_view kLast =
-    "HTTP/1.1 204 No Content\r\nConnection: Close\r\n\r\n";
+constexpr std::string_view kLast = "HTTP/1.1 204 No Content\r\nConnection: Close\r\n\r\n";
 
 ParseState stateOf(std::string_view bytes) { return parseAnswer(bytes).state; }
 
@@ -111,12 +110,14 @@ TEST(Requests, are_signed_as_the_contract_says) {
   const TraceId nonce{0x0123456789abcdefULL, 0xfedcba9876543210ULL};
   std::string post;
   appendSignedPost(post, {"/api/v1/tips", "Host: node:80\r\n", body}, {*key, 1773489600123, nonce});
-  EXPECT_EQ(post,
-            "POST /api/v1/tips HTTP/1.1\r\nHost: node:80\r\n"
-            "X-Tipflow-Timestamp: 1773489600123\r\n"
-            "X-Tipflow-Nonce: 0123456789abcdeffedcba9876543210\r\n"
-            "X-Tipflow-Signature: v1=8927cf857db591ca0f0e4aff1d0d2bc7452efc2aef7c707262a5ef2f5139217d\r\n"
-            "Content-Type: application/json\r\nContent-Length: 64\r\n\r\n" + body);
+  EXPECT_EQ(
+      post,
+      "POST /api/v1/tips HTTP/1.1\r\nHost: node:80\r\n"
+      "X-Tipflow-Timestamp: 1773489600123\r\n"
+      "X-Tipflow-Nonce: 0123456789abcdeffedcba9876543210\r\n"
+      "X-Tipflow-Signature: v1=8927cf857db591ca0f0e4aff1d0d2bc7452efc2aef7c707262a5ef2f5139217d\r\n"
+      "Content-Type: application/json\r\nContent-Length: 64\r\n\r\n" +
+          body);
 }
 
 TEST(Urls, are_a_scheme_a_host_and_a_port) {

@@ -1,4 +1,4 @@
-// Tags of one kind of entity: a table of (entity, tag). Each role has its own table and one of these.
+// Tags of one kind of entity: a table of (entity, tag, place). Each role has its own table and one of these.
 #pragma once
 
 #include <fmt/format.h>
@@ -33,16 +33,16 @@ class TagTable {
                const std::vector<std::string>& tags) const {
     connection.exec(fmt::format("DELETE FROM {} WHERE {} = ?", table_, key_), {entity});
     std::vector<db::Param> values;
-    for (const auto& tag : tags) {
-      values.emplace_back(entity);
-      values.emplace_back(tag);
+    for (std::size_t place = 0; place < tags.size(); ++place) {
+      values.insert(values.end(), {entity, tags[place], place});
     }
     if (!tags.empty()) {
-      connection.insertRows(fmt::format("INSERT INTO {} ({}, tag)", table_, key_), 2, values, "");
+      connection.insertRows(fmt::format("INSERT INTO {} ({}, tag, place)", table_, key_), 3, values,
+                            "");
     }
   }
 
-  /// entity -> its tags, sorted, for entities first..last that are in `wanted`.
+  /// entity -> its tags in the order they were given, for the entities in `wanted`.
   std::map<std::int64_t, std::vector<std::string>> of(
       db::Connection& connection, const std::vector<std::int64_t>& wanted) const {
     std::map<std::int64_t, std::vector<std::string>> tags;
@@ -50,7 +50,7 @@ class TagTable {
     std::string places = "?";
     for (std::size_t i = 1; i < wanted.size(); ++i) places += ",?";
     const std::vector<db::Param> params(wanted.begin(), wanted.end());
-    connection.query(fmt::format("SELECT {}, tag FROM {} WHERE {} IN ({}) ORDER BY tag", key_,
+    connection.query(fmt::format("SELECT {}, tag FROM {} WHERE {} IN ({}) ORDER BY place", key_,
                                  table_, key_, places),
                      params, [&](const db::Row& row) {
                        tags[row.integer(0)].emplace_back(row.text(1));

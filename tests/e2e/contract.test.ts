@@ -136,6 +136,7 @@ describe('the contract', () => {
     getMetrics: () => get('/metrics'),
     getVersion: () => get('/version'),
     getContract: () => get('/openapi.yaml'),
+    getContractAsJson: () => get('/openapi.json'),
     getDocs: () => get('/docs'),
     login: () => node.client().login('viewer', fan.viewer.name, password),
     logout: async () => (await guest(node)).client.logout(),

@@ -9,34 +9,43 @@ buildPackages=(
   g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
   libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
-  libyaml-cpp-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml)
-testPackages=(libgtest-dev libgmock-dev libbenchmark-dev mariadb-server curl)
-lintPackages=(clang-format-19 clang-tidy-19)
+  libyaml-cpp-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml tzdata)
+testPackages=(libgtest-dev libgmock-dev mariadb-server)
+lintPackages=(clang-format-19)
+tidyPackages=(clang-tidy-19)
 
-installed() { dpkg-query -W -f='${db:Status-Status}\n' "$@" 2>/dev/null | grep -cx installed; }
+# Names of those of the given packages that are not installed.
+missingPackages() {
+  local have; have=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+    sed -n 's/^installed //p')
+  local name
+  for name in "$@"; do grep -qxF "$name" <<<"$have" || printf '%s\n' "$name"; done
+}
 
 # needPackages NAME...: installs those that are missing, in one go.
 needPackages() {
-  local missing=() name
-  for name in "$@"; do
-    [ "$(installed "$name")" -ge 1 ] || missing+=("$name")
-  done
+  local missing; mapfile -t missing < <(missingPackages "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
-  # --no-install-recommends keeps a bare machine small; servers must not start by themselves.
+  # --no-install-recommends keeps a bare machine small; RUNLEVEL=1 keeps servers from starting.
   installNow() {
-    export DEBIAN_FRONTEND=noninteractive
     asRoot apt-get update -q &&
       asRoot env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -q --no-install-recommends "${missing[@]}"
   }
-  step "Installing ${#missing[@]} Debian packages (${missing[*]})" apt.log installNow
+  step "Installing ${#missing[@]} Debian packages: ${missing[*]}" apt.log installNow
 }
 
 candidateVersion() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p' | sed 's/^[0-9]*://'; }
 
 boostPackage() {
-  local version; version=$(candidateVersion libboost-dev)
-  if dpkg --compare-versions "${version:-0}" ge 1.81; then echo libboost-dev; else echo libboost1.81-dev; fi
+  [ ! -f /usr/include/boost/describe.hpp ] || return 0
+  asRoot apt-get update -q >"$logDir/apt-update.log" 2>&1 ||
+    die "'apt-get update' failed." "Its output is in $logDir/apt-update.log; is the network there?"
+  if dpkg --compare-versions "$(candidateVersion libboost-dev || true)" ge 1.81; then
+    needPackages libboost-dev
+  else
+    needPackages libboost1.81-dev
+  fi
 }
 
 # A private apt that sees one more suite of the machine's own mirror; the system's sources stay as they are.
@@ -75,14 +84,14 @@ buildFromSource() {
 
 # Leaves the prefix to look for Drogon in, in $drogonPrefix; empty when the system's own will do.
 setupDrogon() {
-  drogonPrefix=''
-  local version; version=$(candidateVersion libdrogon-dev)
+  drogonPrefix=$cacheDir/drogon-$(compilerKey)
+  [ ! -f "$drogonPrefix/complete" ] || return 0
+  local version; version=$(candidateVersion libdrogon-dev || true)
   if dpkg --compare-versions "${version:-0}" ge "$drogonWanted"; then
+    drogonPrefix=''
     needPackages libdrogon-dev
     return 0
   fi
-  drogonPrefix=$cacheDir/drogon-$(compilerKey)
-  [ -f "$drogonPrefix/complete" ] && return 0
   needPackages dpkg-dev
   rm -rf "$drogonPrefix"
   step "Building Trantor from Debian's source package (once)" trantor.log \
@@ -113,9 +122,9 @@ setupNode() {
 
 setupBuild() {
   command -v apt-get >/dev/null ||
-    die "This set-up speaks apt." "On another system install the packages of docs/decisions/dependencies.md by hand, then run cmake --preset release."
+    die "This set-up speaks apt." "On another system install the libraries named in $root/tools/dev/setup.sh, then run cmake --preset release."
   needPackages "${buildPackages[@]}"
-  needPackages "$(boostPackage)"
+  boostPackage
   setupDrogon
 }
 
@@ -125,3 +134,4 @@ setupTest() {
 }
 
 setupLint() { needPackages "${lintPackages[@]}"; }
+setupTidy() { needPackages "${tidyPackages[@]}"; }

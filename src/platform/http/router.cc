@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <stdexcept>
 
 #include "platform/db/connection.h"
@@ -32,9 +33,37 @@ drogon::HttpMethod toDrogon(Method method) {
 // Status classes keep the number of series bounded whatever clients provoke.
 constexpr std::array<std::string_view, 5> kClasses{"1xx", "2xx", "3xx", "4xx", "5xx"};
 
-bool isHex32(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos &&
+constexpr std::string_view kHex = "0123456789abcdef";
+
+bool isHex(std::string_view text) {
+  return text.find_first_not_of(kHex) == std::string_view::npos;
+}
+bool isHexId(std::string_view text, std::size_t digits) {
+  return text.size() == digits && isHex(text) &&
          text.find_first_not_of('0') != std::string_view::npos;
+}
+
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); empty when it is not one.
+std::string_view traceIdIn(std::string_view parent) {
+  if (parent.size() < 55 || parent[2] != '-' || parent[35] != '-' || parent[52] != '-') return {};
+  const auto version = parent.substr(0, 2);
+  const bool longer = parent.size() > 55;  // allowed from version 01 on, behind a dash
+  if (!isHex(version) || version == "ff" ||
+      (longer && (version == "00" || parent[55] != '-'))) {
+    return {};
+  }
+  const auto traceId = parent.substr(3, 32);
+  const bool valid =
+      isHexId(traceId, 32) && isHexId(parent.substr(36, 16), 16) && isHex(parent.substr(53, 2));
+  return valid ? traceId : std::string_view{};
+}
+
+/// What the client announced, or what came. A body that went to a file counts in full.
+std::size_t bodyBytes(const drogon::HttpRequestPtr& request) {
+  const std::string& announced = request->getHeader("content-length");
+  std::size_t bytes = 0;
+  std::from_chars(announced.data(), announced.data() + announced.size(), bytes);
+  return std::max(bytes, request->bodyLength());
 }
 
 // What to tell the client of an exception that a handler let out.
@@ -189,7 +218,7 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
 // In the order of security.md: size, token, signature; then the right to do it.
 void Router::admit(const Route& route, Call& call) const {
   const auto& request = call.request;
-  if (request->bodyLength() > route.bodyLimit) {
+  if (bodyBytes(request) > route.bodyLimit) {
     throw Refused(ErrorCode::body_too_large,
                   fmt::format("the body may have at most {} bytes", route.bodyLimit));
   }
@@ -222,14 +251,10 @@ void Router::admit(const Route& route, Call& call) const {
 }
 
 std::string Router::traceIdOf(const drogon::HttpRequestPtr& request) const {
-  // traceparent: 00-<32 hex trace id>-<16 hex span id>-<flags> (W3C Trace Context).
-  const std::string& parent = request->getHeader("traceparent");
-  if (parent.size() >= 55 && parent[2] == '-' && parent[35] == '-' &&
-      isHex32(std::string_view(parent).substr(3, 32))) {
-    return parent.substr(3, 32);
-  }
+  const auto traced = traceIdIn(request->getHeader("traceparent"));
+  if (!traced.empty()) return std::string(traced);
   const std::string& given = request->getHeader("x-trace-id");
-  if (isHex32(given)) return given;
+  if (isHexId(given, 32)) return given;
   return TraceId{random_.bits(), random_.bits()}.hex();
 }
 

@@ -1,0 +1,1 @@
+commandBench() { die "not yet"; }
