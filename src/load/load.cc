@@ -163,7 +163,7 @@ class Run {
         progress_.show(preparation.heard()
                            ? fmt::format("preparing anchors, rooms, viewers: {} of {}",
                                          preparation.finished(), preparation.total())
-                           : fmt::format("waiting for an answer of {}", url_.authority()),
+                           : fmt::format("waiting for {} to answer", url_.authority()),
                        now);
       }
     });

@@ -60,8 +60,7 @@ void writeOutcomes(Table& table, const Tally& tally, std::size_t open) {
   table.countIfAny("rejected", tally.rejected);
   for (const auto& [code, count] : tally.rejections) table.count("", count, code);
   table.countIfAny("not accepted", tally.unavailable, "refused until given up; not written");
-  table.countIfAny("unknown", tally.unknown,
-                   "not found out: neither written nor not, as far as seen here");
+  table.countIfAny("unknown", tally.unknown, "whether they are written could not be found out");
   table.countIfAny("left open", open, "the run was cut short");
   table.countIfAny("dropped starts", tally.dropped, "no connection was free in time");
   if (tally.refusals + tally.errors() == 0) return;

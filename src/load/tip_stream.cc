@@ -13,6 +13,8 @@ constexpr Ticket kRenewal = Ticket{1} << 63;
 constexpr MonotonicUs kRefusedMostUs = 10'000'000;
 // After the last start, open outcomes are asked about for this long.
 constexpr MonotonicUs kResolveMostUs = 60'000'000;
+// Later than this, a start is shown as waiting.
+constexpr MonotonicUs kOverdueUs = 100'000;
 // More open tips than this and no new ones are begun: they wait in the schedule.
 constexpr std::size_t kOpenMost = 100'000;
 
@@ -271,7 +273,7 @@ bool TipStream::done(MonotonicUs now) {
     pacer_.expire(now);
     if (pacer_.nextUs() == kNever) lastStartUs_ = now;
   }
-  waiting_.store(pacer_.waiting(now), std::memory_order_relaxed);
+  waiting_.store(pacer_.waiting(now - kOverdueUs), std::memory_order_relaxed);
   if (pacer_.dropped() != droppedTold_) {
     const std::scoped_lock lock(mutex_);
     tally_.dropped += pacer_.dropped() - std::exchange(droppedTold_, pacer_.dropped());

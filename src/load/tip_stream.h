@@ -55,7 +55,7 @@ class TipStream final : public Source {
   void take(Tally& into);
   /// Tips begun and not ended.
   [[nodiscard]] std::size_t open() const { return open_.load(std::memory_order_relaxed); }
-  /// Starts that are overdue, since no connection is free.
+  /// Starts that are well overdue, since no connection is free.
   [[nodiscard]] std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
   // Once done -------------------------------------------------------------------------------------

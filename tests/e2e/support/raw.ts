@@ -32,8 +32,10 @@ export async function sendLargeBody(
     };
     const pump = (): void => {
       if (received !== '' || sent >= bodyBytes || socket.destroyed) return;
-      sent += chunk.length;
-      if (socket.write(chunk)) setImmediate(pump);
+      // Never a byte more than was announced: it would be read as the start of a next request.
+      const part = chunk.subarray(0, Math.min(chunk.length, bodyBytes - sent));
+      sent += part.length;
+      if (socket.write(part)) setImmediate(pump);
       else socket.once('drain', () => setImmediate(pump));
     };
     socket.setEncoding('utf8');

@@ -1,0 +1,90 @@
+#include "platform/log.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <filesystem>
+#include <fstream>
+
+namespace tipflow {
+namespace {
+
+// Lines that `write` leaves in the log file, parsed.
+template <class Write>
+std::vector<boost::json::object> linesOf(log::Level level, Write write) {
+  const std::string file =
+      testing::TempDir() + "tipflow_log_test_" + std::to_string(getpid()) + ".log";
+  std::filesystem::remove(file);
+  log::start({"node-1", level, file});
+  write();
+  log::stop();
+  std::vector<boost::json::object> lines;
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back(boost::json::parse(line).as_object());
+  }
+  std::filesystem::remove(file);
+  return lines;
+}
+
+TEST(Log, writes_one_json_object_a_line_with_its_fields) {
+  const auto lines = linesOf(log::Level::info, [] {
+    log::line(log::Level::info, "audience", "00000000000000010000000000000002", "request",
+              log::field("path", std::string_view("/tips")), log::field("status", 201),
+              log::field("ms", 1.5), log::field("slow", false));
+    log::warn("finance", "away");
+  });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines[0].at("level"), "info");
+  EXPECT_EQ(lines[0].at("role"), "audience");
+  EXPECT_EQ(lines[0].at("node"), "node-1");
+  EXPECT_EQ(lines[0].at("traceId"), "00000000000000010000000000000002");
+  EXPECT_EQ(lines[0].at("msg"), "request");
+  EXPECT_EQ(lines[0].at("path"), "/tips");
+  EXPECT_EQ(lines[0].at("status"), 201);
+  EXPECT_EQ(lines[0].at("ms"), 1.5);
+  EXPECT_EQ(lines[0].at("slow"), false);
+  EXPECT_TRUE(parseTime(std::string(lines[0].at("ts").as_string())));
+  EXPECT_EQ(lines[1].at("level"), "warn");
+  EXPECT_FALSE(lines[1].contains("traceId"));
+}
+
+TEST(Log, no_input_can_forge_a_line_or_a_field) {
+  std::string evil = "a\",\"level\":\"error\"}\n{\"msg\":\"forged\\";
+  for (int c = 0; c < 0x20; ++c) evil += static_cast<char>(c);
+  evil += '\x7f';
+  const auto lines = linesOf(log::Level::info, [&] {
+    log::info("audience", evil, log::field("path", std::string_view(evil)));
+  });
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].at("level"), "info");
+  EXPECT_EQ(std::string_view(lines[0].at("msg").as_string()), evil);
+  EXPECT_EQ(std::string_view(lines[0].at("path").as_string()), evil);
+}
+
+TEST(Log, leaves_out_what_is_below_its_level) {
+  const auto lines = linesOf(log::Level::warn, [] {
+    EXPECT_FALSE(log::enabled(log::Level::info));
+    EXPECT_TRUE(log::enabled(log::Level::warn));
+    log::info("audience", "not this");
+    log::warn("audience", "this");
+  });
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].at("msg"), "this");
+}
+
+TEST(Log, without_a_writer_nothing_is_enabled) {
+  EXPECT_FALSE(log::enabled(log::Level::error));
+  log::error("audience", "goes nowhere");
+}
+
+TEST(Log, reads_the_words_of_its_levels) {
+  EXPECT_EQ(log::levelFromWord("debug"), log::Level::debug);
+  EXPECT_EQ(log::levelFromWord("info"), log::Level::info);
+  EXPECT_EQ(log::levelFromWord("warn"), log::Level::warn);
+  EXPECT_EQ(log::levelFromWord("error"), log::Level::error);
+}
+
+}  // namespace
+}  // namespace tipflow
