@@ -7,7 +7,7 @@ root = pathlib.Path(__file__).resolve().parent.parent / "src"
 roles = {"anchor", "audience", "finance", "analysis", "room", "mock", "console"}
 # Pure files: rules and protocol cores, and the types they are written in.
 pure = {
-    "audience/lane", "audience/pusher", "audience/tip", "audience/rules", "finance/rules",
+    "audience/lane", "audience/pusher", "audience/tip", "audience/viewer_card", "audience/rules", "finance/rules",
     "finance/ledger", "finance/ledger_receiver", "finance/withdrawal", "audit/books",
 }
 # What a role shows to the others; everything else of it is its own.

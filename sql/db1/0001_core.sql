@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS room_tag (
   PRIMARY KEY (room_id, tag)
 )${TABLE};
 
--- One stretch of a room from open to close; tips and revenue are filled in when it closes.
+-- One stretch of a room from open to close; tips and revenue are kept
+-- once no tip can join it any more.
 CREATE TABLE IF NOT EXISTS room_session (
   id ${AUTO_ID},
   room_id BIGINT NOT NULL,
@@ -69,7 +70,7 @@ CREATE TABLE IF NOT EXISTS viewer_tag (
   PRIMARY KEY (viewer_id, tag)
 )${TABLE};
 
--- One lane of one process. state: 1 open, 2 closed (no row will follow last_seq).
+-- One lane of one process. state: 1 open, 2 closed by its process, 3 settled whole up to last_seq.
 CREATE TABLE IF NOT EXISTS writer_lane (
   lane_id ${AUTO_ID},
   node VARCHAR(128) NOT NULL,

@@ -17,7 +17,7 @@
 
 namespace tipflow::anchor {
 
-/// All rooms and their anchors in memory; refreshed one by one through the bus.
+/// All rooms and their anchors in memory; each is read again when it changed here.
 class Directory final : public AnchorClient {
  public:
   Directory(db::Database& db1, Bus& bus);

@@ -160,13 +160,13 @@ std::optional<Anchor> anchor(db::Connection& connection, AnchorId id) {
   return std::move(found.front());
 }
 
-std::vector<Anchor> anchors(db::Connection& connection, const std::optional<std::string>& nameStart,
+std::vector<Anchor> anchors(db::Connection& connection, const std::optional<std::string>& namePart,
                             std::int64_t before, int limit) {
   std::vector<Anchor> found;
   std::string sql = fmt::format("{} WHERE a.id < ?", kAnchorColumns);
   std::vector<db::Param> params{before};
-  const auto pattern = nameStart ? db::containsPattern(*nameStart) : std::string{};
-  if (nameStart) {
+  const auto pattern = namePart ? db::containsPattern(*namePart) : std::string{};
+  if (namePart) {
     sql += " AND a.name LIKE ? ESCAPE '!'";
     params.emplace_back(pattern);
   }

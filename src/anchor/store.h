@@ -43,8 +43,8 @@ bool changeAnchor(db::Connection& connection, AnchorId id, const ChangeAnchor& c
 bool changeRoom(db::Connection& connection, RoomId id, const ChangeRoom& change);
 
 std::optional<Anchor> anchor(db::Connection& connection, AnchorId id);
-/// Newest first, ids below `before`.
-std::vector<Anchor> anchors(db::Connection& connection, const std::optional<std::string>& nameStart,
+/// Newest first, ids below `before`, names that hold `namePart`.
+std::vector<Anchor> anchors(db::Connection& connection, const std::optional<std::string>& namePart,
                             std::int64_t before, int limit);
 std::optional<Account> account(db::Connection& connection, const std::string& name);
 

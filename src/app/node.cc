@@ -31,11 +31,13 @@ constexpr std::size_t kCacheEntries = 1'000'000;
 constexpr int kHashThreads = 2;
 constexpr std::size_t kHashQueue = 256;
 // Within the 10 s that a node has to leave.
-constexpr Duration kAnswerLimit{3 * kUsPerSecond};
-constexpr Duration kPushLimit{3 * kUsPerSecond};
+constexpr Duration kAnswerLimit{2 * kUsPerSecond};
+constexpr Duration kPushLimit{2 * kUsPerSecond};
 // Bodies up to here are read and answered with a problem document; larger ones are cut off.
 constexpr std::size_t kLargestRead = 16 * 1024 * 1024;
 constexpr std::size_t kIdleConnectionSeconds = 75;
+constexpr std::size_t kGoodPassword = 8;
+constexpr Duration kFinishLease{10 * kUsPerSecond};
 
 std::string hostName() {
   char name[256] = {};
@@ -88,7 +90,7 @@ struct Node::Parts {
         db2("DB2", db::Url::parse(c.db2Url), {static_cast<int>(c.dbThreads)}),
         workers(kHashThreads, kHashQueue),
         passwords(workers, {c.passwordMemoryKib, c.passwordPasses}),
-        tokens(std::move(tokenKey), clock, random, cache, bus, c.dataDir + "/revoked-tokens"),
+        tokens(std::move(tokenKey), clock, random, cache, bus),
         signatures(c.requireSignature, clock, cache),
         router(tokens, signatures, metrics, clock, random),
         businessTime(c.businessTimeZone) {}
@@ -260,6 +262,7 @@ std::string Node::start() {
   };
   if (p.usesDb1()) migrateOne(p.db1, "db1");
   if (p.usesDb2()) migrateOne(p.db2, "db2");
+  p.tokens.keepRevocationsIn(p.config.dataDir + "/revoked-tokens");
   std::string generated;
   if (p.has("finance")) {
     finance::store::seed(*p.db2.connect(),
@@ -269,6 +272,9 @@ std::string Node::start() {
     const auto connection = p.db2.connect();
     if (!console::hasAdmin(*connection)) {
       auto password = p.config.adminPassword;
+      if (!password.empty() && password.size() < kGoodPassword) {
+        log::warn("console", "the password of admin is shorter than people may choose theirs");
+      }
       if (password.empty()) password = crypto::toBase64Url(crypto::randomBytes(15));
       const auto hash = crypto::hashPassword(
           password, {p.config.passwordMemoryKib, p.config.passwordPasses});
@@ -319,7 +325,10 @@ void Node::serve() {
       drogon::app().getLoop()->runEvery(1.0, [this] {
         drogon::async_run([this]() -> drogon::Task<> {
           auto& own = *parts_;
-          if (own.finishing) co_return;
+          if (own.finishing ||
+              !own.lock.acquire("finance.finish-pending", own.process, kFinishLease)) {
+            co_return;
+          }
           own.finishing = true;
           try {
             co_await own.finance->finishPending();
@@ -357,7 +366,7 @@ void Node::serve() {
 
 void Node::drain() {
   auto& p = *parts_;
-  log::info("platform", "leaving: no new work, finishing what is here");
+  log::info("platform", "leaving: finishing what is here");
   p.operations->drain();
   p.registry.removeNode(p.name);
   const auto quiet = [&] {

@@ -1,8 +1,11 @@
 // `tipflow serve`: what a process needs around a node: its directory, its keys, its log.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <netinet/in.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +78,25 @@ std::string tokenKey(const Config& config) {
   return key;
 }
 
+/// The server itself would only end the process; this says what to do.
+void checkPort(const Config& config) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(config.httpPort));
+  if (inet_pton(AF_INET, config.httpAddress.c_str(), &address.sin_addr) != 1) return;  // IPv6
+  const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const bool free = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  const int reason = errno;
+  close(probe);
+  if (!free) {
+    throw ConfigError(fmt::format("http.port: cannot listen on {}:{}: {}; choose another one "
+                                  "(TIPFLOW_HTTP_PORT)",
+                                  config.httpAddress, config.httpPort, std::strerror(reason)));
+  }
+}
+
 std::set<std::string> chosenRoles(const std::vector<std::string>& roles) {
   if (roles.empty()) return allRoles();
   for (const auto& role : roles) {
@@ -90,6 +112,7 @@ std::set<std::string> chosenRoles(const std::vector<std::string>& roles) {
 
 int serve(const Config& config, const std::vector<std::string>& roles) {
   const Time began = SystemClock{}.now();
+  umask(0077);  // databases, keys and logs are this account's alone
   const auto chosen = chosenRoles(roles);
   std::error_code error;
   std::filesystem::create_directories(config.dataDir + "/log", error);
@@ -97,6 +120,7 @@ int serve(const Config& config, const std::vector<std::string>& roles) {
     throw ConfigError(fmt::format("data_dir: cannot make {}: {}", config.dataDir, error.message()));
   }
   const DirectoryLock lock(config.dataDir);
+  checkPort(config);
   log::start({config.node.empty() ? std::to_string(config.httpPort) : config.node,
               log::levelFromWord(config.logLevel),
               config.logTo == "file" ? config.dataDir + "/log/tipflow.jsonl" : std::string{}});

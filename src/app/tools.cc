@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 
 #include "app/commands.h"
@@ -17,6 +18,15 @@ namespace {
 constexpr int kMatches = 0;
 constexpr int kDoesNotMatch = 1;
 constexpr int kCouldNotLook = 2;
+
+/// Looking must not make a database that is not there.
+std::unique_ptr<db::Connection> openExisting(const std::string& text) {
+  const auto url = db::Url::parse(text);
+  if (url.dialect == db::Dialect::sqlite && !std::filesystem::exists(url.file)) {
+    throw std::runtime_error(url.file + " does not exist");
+  }
+  return db::connect(url);
+}
 
 }  // namespace
 
@@ -37,8 +47,8 @@ int migrate(const Config& config) {
 int audit(const Config& config) {
   const bool live = isatty(STDERR_FILENO) == 1;
   try {
-    const auto db1 = db::connect(db::Url::parse(config.db1Url));
-    const auto db2 = db::connect(db::Url::parse(config.db2Url));
+    const auto db1 = openExisting(config.db1Url);
+    const auto db2 = openExisting(config.db2Url);
     auto books = audit::readBooks(*db1, *db2, [&](std::int64_t tips) {
       if (live) std::cerr << fmt::format("\r\033[Kreading: {} tips", tips) << std::flush;
     });

@@ -64,6 +64,7 @@ void Lane::formBatch(Time now) {
   for (auto& row : batch_) row.acceptedAt = lastAccepted_;
   renumber();
   unexplained_ = 0;
+  lostOnce_ = false;
   state_ = State::inserting;
 }
 
@@ -80,6 +81,11 @@ void Lane::onDuplicate() { state_ = State::lookingUp; }
 void Lane::onLost() {
   // A lost connection while looking up or probing leaves the same question open: ask it again.
   if (state_ == State::inserting) state_ = State::probing;
+  lostOnce_ = true;
+}
+
+void Lane::onRefused() {
+  giveUpBatch(lostOnce_ ? TipOutcome::unknown : TipOutcome::unavailable);
 }
 
 void Lane::onProbed(bool present) {
@@ -213,8 +219,12 @@ void Lane::expire(Time now) {
 void Lane::abandon() {
   for (auto& waiting : queue_) answer(waiting.ticket, TipOutcome::unavailable);
   queue_.clear();
-  for (const Ticket ticket : tickets_) answer(ticket, TipOutcome::unknown);
-  for (const auto& follower : followers_) answer(follower.ticket, TipOutcome::unknown);
+  giveUpBatch(TipOutcome::unknown);
+}
+
+void Lane::giveUpBatch(TipOutcome outcome) {
+  for (const Ticket ticket : tickets_) answer(ticket, outcome);
+  for (const auto& follower : followers_) answer(follower.ticket, outcome);
   batch_.clear();
   tickets_.clear();
   since_.clear();

@@ -83,6 +83,9 @@ class Lane {
   void onDuplicate();
   /// The INSERT certainly did nothing (deadlock, lock wait, disk full): it is tried again.
   void onRolledBack() {}
+  /// The database refused the INSERT for good, and nothing of this try was written: its tips are
+  /// given up, so that they do not hold up the lane.
+  void onRefused();
   /// The connection went away: whether the INSERT committed is not known.
   void onLost();
   /// The rows a LookUp found. Throws BrokenInvariant when a duplicate cannot be explained
@@ -120,6 +123,7 @@ class Lane {
   void formBatch(Time now);
   void commitBatch();
   void answer(Ticket ticket, TipOutcome outcome, TipId id = {}, Time acceptedAt = {});
+  void giveUpBatch(TipOutcome outcome);
   void answerFrom(Ticket ticket, const Tip& asked, const NumberedTip& truth);
   void remember(const NumberedTip& tip);
   void renumber();
@@ -130,6 +134,7 @@ class Lane {
   std::int64_t nextSeq_ = 1;
   Time lastAccepted_{};
   int unexplained_ = 0;
+  bool lostOnce_ = false;  // an earlier try of this batch may still commit
 
   std::deque<Waiting> queue_;
   // The batch under way; tickets_[i] waits for batch_[i] (0: already answered), since_[i] since when.

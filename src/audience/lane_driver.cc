@@ -4,6 +4,7 @@
 
 #include "audience/tip_store.h"
 #include "platform/log.h"
+#include "platform/thread_name.h"
 
 namespace tipflow::audience {
 namespace {
@@ -66,6 +67,7 @@ void LaneDriver::stop() {
 }
 
 void LaneDriver::run() {
+  nameThread("lane");
   for (;;) {
     if (!lane_) openLane();
     takeIncoming(true);
@@ -76,9 +78,10 @@ void LaneDriver::run() {
         // The lane's numbers cannot be trusted: leave it to reconciliation, and start a new one.
         log::error("audience", "lane given up", log::field("lane", lane_->id().value),
                    log::field("error", std::string_view(broken.what())));
-        healthy_ = false;
         lane_->abandon();
         deliver();
+        closeLane();
+        healthy_ = false;
         lane_.reset();
         connection_.reset();
       }
@@ -96,7 +99,7 @@ void LaneDriver::run() {
 
 void LaneDriver::openLane() {
   try {
-    connection_ = db1_.connect();
+    connection_ = db1_.connect(answerTimeout());
     const LaneId id =
         store::openLane(*connection_, identity_.node, identity_.process, identity_.lease);
     lane_ = std::make_unique<Lane>(id, limits_);
@@ -109,7 +112,8 @@ void LaneDriver::openLane() {
   }
 }
 
-// A lane whose outcome is open stays open in DB1: whoever adopts it looks again.
+// A lane whose outcome is open stays open in DB1: whoever adopts it looks again. Closed ones are
+// looked at again and again too, for a statement that commits late.
 void LaneDriver::closeLane() {
   if (!healthy_) return;
   try {
@@ -160,7 +164,7 @@ void LaneDriver::drive() {
 // False when the database is away; the action stays the lane's next.
 bool LaneDriver::perform(const Lane::Action& action) {
   try {
-    if (!connection_) connection_ = db1_.connect();
+    if (!connection_) connection_ = db1_.connect(answerTimeout());
     if (const auto* insert = std::get_if<Lane::Insert>(&action)) {
       const Time started = clock_.now();
       const auto rows = insert->rows.size();
@@ -189,11 +193,15 @@ bool LaneDriver::perform(const Lane::Action& action) {
     connection_.reset();
     log::warn("audience", "DB1 is away", log::field("error", std::string_view(away.what())));
     return false;
-  } catch (const db::Error& lost) {
-    // Whatever it was, ask the database what became of the statement before going on.
+  } catch (const db::ConnectionLost& lost) {
     connection_.reset();
     lane_->onLost();
     log::warn("audience", "DB1 connection lost", log::field("error", std::string_view(lost.what())));
+    return false;
+  } catch (const db::Error& refused) {
+    // The server said no and will say so again: the tips are answered, the lane goes on.
+    log::error("audience", "DB1 refuses tips", log::field("error", std::string_view(refused.what())));
+    if (std::holds_alternative<Lane::Insert>(action)) lane_->onRefused();
     return false;
   }
 }

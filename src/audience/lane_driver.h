@@ -74,6 +74,8 @@ class LaneDriver {
 
   void run();
   void openLane();
+  /// A statement that takes longer counts as lost, so that its clients hear something in time.
+  [[nodiscard]] Duration answerTimeout() const { return limits_.wait - Duration{kUsPerSecond}; }
   void closeLane();
   /// Waits for tips or for the next look at the clock; moves what came into the lane.
   void takeIncoming(bool wait);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/random.h"
@@ -401,11 +402,10 @@ TEST_F(LaneTest, each_of_the_five_fields_of_content_makes_another_tip_and_the_me
     change(asked);
     return asked;
   };
-  const std::vector<Tip> others{changed([](Tip& t) { t.viewer = ViewerId{10}; }),
-                                changed([](Tip& t) { t.room = RoomId{8}; }),
-                                changed([](Tip& t) { t.amount = Fen{99}; }),
-                                changed([](Tip& t) { t.giftId = 6; }),
-                                changed([](Tip& t) { t.count = 11; })};
+  const std::vector<Tip> others{
+      changed([](Tip& t) { t.viewer = ViewerId{10}; }), changed([](Tip& t) { t.room = RoomId{8}; }),
+      changed([](Tip& t) { t.amount = Fen{99}; }), changed([](Tip& t) { t.giftId = 6; }),
+      changed([](Tip& t) { t.count = 11; })};
   Ticket ticket = 1;
   // Once through the database, once from what the lane remembers.
   for (int times = 0; times < 2; ++times) {
@@ -628,6 +628,24 @@ TEST_F(LaneTest, a_statement_that_was_rolled_back_is_sent_again_as_it_was) {
   }
   run();
   expectLaneIsWhole(3);
+}
+
+TEST_F(LaneTest, a_statement_that_is_refused_for_good_gives_its_tips_up_and_the_lane_goes_on) {
+  use({.batch = 2});
+  ASSERT_TRUE(submit(1, tip(1)));
+  ASSERT_TRUE(submit(2, tip(1)));
+  ASSERT_TRUE(submit(3, tip(3)));
+  ASSERT_TRUE(submit(4, tip(4)));
+  wantedRows();
+  lane.onRefused();
+  for (Ticket n = 1; n <= 3; ++n) expectOutcome(n, TipOutcome::unavailable);
+  expectUnanswered(4);
+  run();
+  expectRow(4, TipOutcome::created, 4);
+  ASSERT_TRUE(submit(5, tip(1)));
+  run();
+  expectRow(5, TipOutcome::created, 1);
+  expectLaneIsWhole(2);
 }
 
 // Waiting -------------------------------------------------------------------------------------
@@ -974,14 +992,14 @@ class TwoLanes {
       node.sent = rows;
       if (dice < 25) return;  // still under way
       node.sent.reset();
-      if (dice < 32) return node.lane.onRolledBack();
-      if (dice < 37) return node.lane.onLost();
-      if (dice < 45) {
-        delayed_.push_back(rows);
+      if (dice < 30) return node.lane.onRolledBack();
+      if (dice < 33 && !lost_.contains(rows.front().tip.traceId)) return node.lane.onRefused();
+      const bool inserted = dice >= 45 && table_.insert(rows);
+      if (dice < 55) {
+        for (const auto& row : rows) lost_.insert(row.tip.traceId);
+        if (dice >= 38 && dice < 45) delayed_.push_back(rows);
         return node.lane.onLost();
       }
-      const bool inserted = table_.insert(rows);
-      if (dice < 55) return node.lane.onLost();
       if (inserted) return node.lane.onInserted();
       return node.lane.onDuplicate();
     }
@@ -995,8 +1013,7 @@ class TwoLanes {
 
   void collect(Node& node) {
     for (const auto& tipCommitted : node.lane.takeCommitted()) {
-      ASSERT_EQ(seqOf(tipCommitted.id).value,
-                static_cast<std::int64_t>(node.committed.size()) + 1);
+      ASSERT_EQ(seqOf(tipCommitted.id).value, static_cast<std::int64_t>(node.committed.size()) + 1);
       node.committed.push_back(tipCommitted);
     }
     for (const auto& answer : node.lane.takeAnswers()) auditAnswer(answer);
@@ -1093,6 +1110,7 @@ class TwoLanes {
   TipTable table_;
   std::vector<Node> nodes_;
   std::vector<std::vector<NumberedTip>> delayed_;
+  std::set<TraceId> lost_;  // whose statement was lost at least once
   std::map<Ticket, Asked> asked_;
   Ticket lastTicket_ = 0;
   Time now_ = kNow;

@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "audience/tip.h"
+#include "audience/viewer_card.h"
 #include "platform/json.h"
 #include "platform/tags.h"
 
 namespace tipflow::audience {
 
-enum class ViewerKind { registered = 1, guest = 2 };
-enum class ViewerState { active = 1, disabled = 2 };
 enum class Tier { none = 0, low = 1, middle = 2, high = 3 };
 
 using Name = Text<1, 64>;
@@ -165,18 +164,6 @@ inline std::string guestName(ViewerId id) { return "游客-" + std::to_string(id
 
 }  // namespace tipflow::audience
 
-template <>
-struct tipflow::EnumWords<tipflow::audience::ViewerKind> {
-  using Kind = audience::ViewerKind;
-  static constexpr std::array values{std::pair{std::string_view{"registered"}, Kind::registered},
-                                     std::pair{std::string_view{"guest"}, Kind::guest}};
-};
-template <>
-struct tipflow::EnumWords<tipflow::audience::ViewerState> {
-  using State = audience::ViewerState;
-  static constexpr std::array values{std::pair{std::string_view{"active"}, State::active},
-                                     std::pair{std::string_view{"disabled"}, State::disabled}};
-};
 template <>
 struct tipflow::EnumWords<tipflow::audience::Tier> {
   using T = audience::Tier;

@@ -64,9 +64,7 @@ struct PusherTest : testing::Test {
     EXPECT_EQ(push.to, LaneSeq{to});
     EXPECT_TRUE(sameTips(push.tips, tips(from, to)));
   }
-  void expectLoad(std::int64_t after) {
-    EXPECT_EQ(wants<Pusher::Load>().after, LaneSeq{after});
-  }
+  void expectLoad(std::int64_t after) { EXPECT_EQ(wants<Pusher::Load>().after, LaneSeq{after}); }
   void commit(std::int64_t from, std::int64_t to) { pusher.onCommitted(tips(from, to)); }
   void answer(BatchStatus status, std::int64_t cursor = 0) {
     pusher.onAnswer({status, LaneSeq{cursor}}, now);

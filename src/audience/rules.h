@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "anchor/client.h"
-#include "audience/model.h"
+#include "audience/viewer_card.h"
 #include "base/result.h"
 
 namespace tipflow::audience {
@@ -15,16 +15,6 @@ struct TipPolicy {
 };
 
 inline constexpr std::int64_t kAdultAge = 18;
-
-/// What the rules need to know of a viewer.
-struct ViewerCard {
-  ViewerId id;
-  ViewerKind kind = ViewerKind::registered;
-  ViewerState state = ViewerState::active;
-  Gender gender = Gender::unknown;
-  std::optional<std::int64_t> age;
-  std::string name;
-};
 
 /// The error that forbids this viewer to tip in this room, if any (clarifications.md rule 7). A guest
 /// has no age and counts as grown up.

@@ -2,6 +2,7 @@
 
 #include "audience/tip_store.h"
 #include "platform/log.h"
+#include "platform/thread_name.h"
 
 namespace tipflow::audience {
 namespace {
@@ -80,6 +81,7 @@ void SyncDriver::stop(Duration limit) {
 }
 
 void SyncDriver::work(Worker& worker) {
+  nameThread("push");
   Hands hands;
   std::unique_lock lock(worker.mutex);
   for (;;) {
@@ -163,6 +165,7 @@ bool SyncDriver::step(Worker& worker, Hands& hands, std::unique_lock<std::mutex>
 }
 
 void SyncDriver::keep() {
+  nameThread("lane-keeper");
   Hands hands;
   Time renewAt{};
   for (int tick = 0; !stopping_; ++tick) {

@@ -9,8 +9,7 @@ TEST(Enums, every_word_reads_back_as_the_value_it_shows) {
   for (const auto gender : {Gender::unknown, Gender::male, Gender::female}) {
     EXPECT_EQ(fromWord<Gender>(word(gender)), gender);
   }
-  for (const auto kind :
-       {PrincipalKind::viewer, PrincipalKind::anchor, PrincipalKind::operator_}) {
+  for (const auto kind : {PrincipalKind::viewer, PrincipalKind::anchor, PrincipalKind::operator_}) {
     EXPECT_EQ(fromWord<PrincipalKind>(word(kind)), kind);
   }
 }

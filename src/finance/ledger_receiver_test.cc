@@ -135,8 +135,7 @@ TEST(LedgerReceiver, a_sum_that_does_not_fit_63_bits_is_never_a_number) {
 
   // Each can be split alone; the anchor's credit for both cannot be held.
   const auto large = batchOf({tip(1, kAnna, most / 10'000), tip(2, kAnna, most / 10'000)});
-  EXPECT_THROW((void)LedgerReceiver(large).onTerms(
-                   terms({{Time{0}, kWholeShare}})),
+  EXPECT_THROW((void)LedgerReceiver(large).onTerms(terms({{Time{0}, kWholeShare}})),
                BrokenInvariant);
 }
 
@@ -171,8 +170,7 @@ TEST(LedgerReceiver, when_the_cursor_stands_elsewhere_it_answers_where) {
 
 TEST(LedgerReceiver, books_every_tip_as_it_came_with_its_rate_and_its_units) {
   const auto batch = batchOf({tip(7, kAnna, 100), tip(8, kBob, 250, kNow - Duration{1})});
-  const auto book = booked(
-      batch, terms(kHalf, {{kBob, {{Time{0}, BasisPoints{7'000}}}}}));
+  const auto book = booked(batch, terms(kHalf, {{kBob, {{Time{0}, BasisPoints{7'000}}}}}));
   EXPECT_EQ(book.settledAt, kNow);
   ASSERT_EQ(book.rows.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -196,8 +194,7 @@ TEST(LedgerReceiver, uses_the_rate_in_force_when_the_tip_was_accepted_to_the_mic
   const auto batch = batchOf({tip(1, kAnna, 1, change - Duration{1}), tip(2, kAnna, 1, change),
                               tip(3, kAnna, 1, change + Duration{1})});
   // Settled a day late: the rate of then counts all the same.
-  const auto book =
-      booked(batch, terms(kHalf, {{kAnna, own}}, kNow + Duration{kUsPerDay}));
+  const auto book = booked(batch, terms(kHalf, {{kAnna, own}}, kNow + Duration{kUsPerDay}));
   ASSERT_EQ(book.rows.size(), 3U);
   EXPECT_EQ(book.rows[0].rate, BasisPoints{4'000});
   EXPECT_EQ(book.rows[1].rate, BasisPoints{8'000});
@@ -212,8 +209,7 @@ TEST(LedgerReceiver, before_an_anchors_first_rate_the_platforms_of_that_instant_
   const auto batch = batchOf(
       {tip(1, kAnna, 1, platformChange - Duration{1}), tip(2, kAnna, 1, platformChange),
        tip(3, kAnna, 1, firstOwn - Duration{1}), tip(4, kAnna, 1, firstOwn), tip(5, kBob, 1)});
-  const auto book =
-      booked(batch, terms(platform, {{kAnna, {{firstOwn, BasisPoints{9'000}}}}}));
+  const auto book = booked(batch, terms(platform, {{kAnna, {{firstOwn, BasisPoints{9'000}}}}}));
   ASSERT_EQ(book.rows.size(), 5U);
   EXPECT_EQ(book.rows[0].rate, BasisPoints{5'000});
   EXPECT_EQ(book.rows[1].rate, BasisPoints{6'000});
@@ -232,9 +228,8 @@ TEST(LedgerReceiver, settles_nothing_by_a_guessed_rate) {
 }
 
 TEST(LedgerReceiver, holds_a_batch_back_while_one_of_its_tips_is_ahead_of_the_clock) {
-  const auto batch =
-      batchOf({tip(1, kAnna, 1), tip(2, kAnna, 1, kNow + kClockAllowance + Duration{1}),
-               tip(3, kAnna, 1)});
+  const auto batch = batchOf(
+      {tip(1, kAnna, 1), tip(2, kAnna, 1, kNow + kClockAllowance + Duration{1}), tip(3, kAnna, 1)});
   const auto done = refusal(LedgerReceiver(batch).onTerms(terms(kHalf)));
   EXPECT_EQ(done.answer.status, BatchStatus::heldBack);
   EXPECT_FALSE(done.reason.empty());
@@ -404,12 +399,12 @@ TEST(LedgerReceiver, books_agree_with_an_independent_addition_for_every_batch_si
           amount += row.tip.amount.value;
         }
         ASSERT_TRUE(anchorUnits + platformUnits == amount * 10'000);
-        ASSERT_TRUE(std::is_sorted(
-            book.credits.begin(), book.credits.end(),
-            [](const Credit& a, const Credit& b) { return a.anchor < b.anchor; }));
-        ASSERT_TRUE(std::is_sorted(
-            book.sums.begin(), book.sums.end(),
-            [](const HourSum& a, const HourSum& b) { return a.anchor < b.anchor; }));
+        ASSERT_TRUE(
+            std::is_sorted(book.credits.begin(), book.credits.end(),
+                           [](const Credit& a, const Credit& b) { return a.anchor < b.anchor; }));
+        ASSERT_TRUE(
+            std::is_sorted(book.sums.begin(), book.sums.end(),
+                           [](const HourSum& a, const HourSum& b) { return a.anchor < b.anchor; }));
         add(books, book);
       }
       ASSERT_TRUE(books == expected) << "batches of " << size;

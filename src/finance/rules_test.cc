@@ -52,9 +52,9 @@ TEST(Settlement, parts_are_never_negative_and_sum_to_the_tip_for_any_amount_and_
     // Amounts of every magnitude, the largest that can be split included.
     const auto bound = (std::uint64_t{1} << random.below(50)) + 1;
     const std::int64_t amount =
-        i == 0 ? kLargestSplit
-               : std::min<std::int64_t>(static_cast<std::int64_t>(random.below(bound)),
-                                        kLargestSplit);
+        i == 0
+            ? kLargestSplit
+            : std::min<std::int64_t>(static_cast<std::int64_t>(random.below(bound)), kLargestSplit);
     const BasisPoints rate{static_cast<std::int32_t>(random.below(10'001))};
     const auto shares = split(Fen{amount}, rate);
     ASSERT_TRUE(shares) << amount << " at " << rate.value;
@@ -130,8 +130,7 @@ TEST(Settlement, the_rate_in_force_is_the_last_that_started_whatever_the_history
 
 TEST(ShareRates, a_rate_without_a_start_begins_at_the_earliest_allowed_whole_millisecond) {
   EXPECT_EQ(*effectiveFrom(std::nullopt, kNow), kNow + kRateNotice);
-  EXPECT_EQ(*effectiveFrom(std::nullopt, kNow + Duration{1}),
-            kNow + kRateNotice + Duration{1'000});
+  EXPECT_EQ(*effectiveFrom(std::nullopt, kNow + Duration{1}), kNow + kRateNotice + Duration{1'000});
 }
 
 TEST(ShareRates, a_start_sooner_than_the_notice_is_moved_to_its_end) {

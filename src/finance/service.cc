@@ -288,7 +288,7 @@ drogon::Task<int> Service::finishPending() {
   int finished = 0;
   for (const auto& withdrawal : waiting) {
     const auto result = co_await provider_.pay(withdrawal.id, withdrawal.amount);
-    if (result == PayoutResult::unknown) break;  // the provider is silent: the next round asks again
+    if (result == PayoutResult::unknown) continue;  // asked again in the next round
     const auto state =
         result == PayoutResult::paid ? WithdrawalState::paid : WithdrawalState::rejected;
     co_await finish(withdrawal, state);

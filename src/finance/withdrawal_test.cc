@@ -129,8 +129,11 @@ struct Books {
     if (request.amount > available(account)) return Reserved::insufficient;
     account.reserved += request.amount;
     withdrawals[request.traceId] = {WithdrawalId{static_cast<std::int64_t>(withdrawals.size()) + 1},
-                                    request.traceId, request.anchor, request.amount,
-                                    WithdrawalState::pending, kNow};
+                                    request.traceId,
+                                    request.anchor,
+                                    request.amount,
+                                    WithdrawalState::pending,
+                                    kNow};
     return Reserved::done;
   }
   Withdrawal finish(const TraceId& traceId, WithdrawalState state) {
@@ -238,8 +241,8 @@ TEST(Withdrawal, pays_each_trace_id_at_most_once_whatever_breaks_and_however_oft
       if (requests.size() < 6 && random.below(3) == 0) {
         // Few traceIds, so that they meet; the amount of one in eight is another.
         const TraceId traceId{0, random.below(40)};
-        const std::int64_t amount = 5'000 + static_cast<std::int64_t>(traceId.low) * 100 +
-                                    (random.below(8) == 0 ? 1 : 0);
+        const std::int64_t amount =
+            5'000 + static_cast<std::int64_t>(traceId.low) * 100 + (random.below(8) == 0 ? 1 : 0);
         const WithdrawalRequest asked{traceId, kAnna, Fen{amount}};
         const WithdrawalFlow started(asked);
         requests.push_back({started, asked, started.start()});
@@ -285,8 +288,7 @@ TEST(Withdrawal, pays_each_trace_id_at_most_once_whatever_breaks_and_however_oft
     for (const auto& [traceId, one] : pending) {
       if (one.state != WithdrawalState::pending) continue;
       const WithdrawalFlow again({traceId, one.anchor, one.amount});
-      const auto result =
-          provider.pay(one, random) ? PayoutResult::paid : PayoutResult::rejected;
+      const auto result = provider.pay(one, random) ? PayoutResult::paid : PayoutResult::rejected;
       const auto step = again.onPayout(one, result);
       books.finish(traceId, std::get<WithdrawalFlow::Finish>(step).state);
     }

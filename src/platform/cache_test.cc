@@ -117,8 +117,8 @@ TEST_F(LocalCacheTest, behaves_as_a_map_with_deadlines_whatever_is_done_to_it) {
         break;
       default:
         const auto found = model.find(key);
-        ASSERT_EQ(large.get(key), found == model.end() ? std::nullopt
-                                                       : std::optional(found->second.value));
+        ASSERT_EQ(large.get(key),
+                  found == model.end() ? std::nullopt : std::optional(found->second.value));
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "platform/config.h"
 
+#include "platform/db/connection.h"
+
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -169,6 +171,14 @@ LoadedConfig loadConfig(const std::string& file,
   }
   if (config.db1Url.empty()) config.db1Url = "sqlite:" + config.dataDir + "/db1.sqlite";
   if (config.db2Url.empty()) config.db2Url = "sqlite:" + config.dataDir + "/db2.sqlite";
+  for (const auto& [key, url] : {std::pair{"db1.url", &config.db1Url},
+                                 std::pair{"db2.url", &config.db2Url}}) {
+    try {
+      (void)db::Url::parse(*url);
+    } catch (const std::invalid_argument& wrong) {
+      throw ConfigError(fmt::format("{}: {}", key, wrong.what()));
+    }
+  }
   return loaded;
 }
 

@@ -51,7 +51,7 @@ class ConfigError : public std::runtime_error {
 
 /// One declaration: where a value goes, what it may be, and what it is for.
 struct ConfigKey {
-  std::string name;         ///< in the file and as a flag: `http.port`, `--http.port`
+  std::string name;         ///< in the file and as a flag: `http.port`, `--set http.port=8081`
   std::string environment;  ///< `TIPFLOW_HTTP_PORT`
   std::variant<std::string Config::*, std::int64_t Config::*, bool Config::*> field;
   std::int64_t least = 0;

@@ -111,8 +111,8 @@ TEST_F(ConfigTest, unknown_keys_of_a_file_or_flag_are_errors_that_name_them) {
 }
 
 TEST_F(ConfigTest, an_unknown_variable_of_ours_is_warned_about_and_others_are_not_looked_at) {
-  const auto loaded = loadConfig(
-      "", {{"TIPFLOW_HTTP_PORRT", "80"}, {"HTTP_PORT", "x"}, {"PATH", "/bin"}}, {});
+  const auto loaded =
+      loadConfig("", {{"TIPFLOW_HTTP_PORRT", "80"}, {"HTTP_PORT", "x"}, {"PATH", "/bin"}}, {});
   ASSERT_EQ(loaded.warnings.size(), 1U);
   EXPECT_TRUE(names(loaded.warnings.front(), "TIPFLOW_HTTP_PORRT"));
   EXPECT_TRUE(loadConfig("", {{"TIPFLOW_HTTP_PORRT", ""}}, {}).warnings.empty());
@@ -148,8 +148,8 @@ TEST_F(ConfigTest, every_number_is_held_to_its_bounds) {
 }
 
 TEST_F(ConfigTest, numbers_are_whole_and_written_in_digits) {
-  for (const auto* text : {"80x", "x", " 80", "80 ", "8.0", "0x50", "+80", "1e3",
-                           "99999999999999999999"}) {
+  for (const auto* text :
+       {"80x", "x", " 80", "80 ", "8.0", "0x50", "+80", "1e3", "99999999999999999999"}) {
     EXPECT_TRUE(names(refusal("", {{"TIPFLOW_HTTP_PORT", text}}), "http.port")) << text;
   }
   EXPECT_TRUE(names(refusal("[http]\nport = 80.5\n"), "http.port"));
@@ -161,8 +161,8 @@ TEST_F(ConfigTest, numbers_are_whole_and_written_in_digits) {
 TEST_F(ConfigTest, switches_are_true_or_false_and_nothing_like_it) {
   EXPECT_TRUE(load("", {{"TIPFLOW_POLICY_MINORS_MAY_TIP", "true"}}).minorsMayTip);
   for (const auto* text : {"1", "0", "yes", "no", "True", "TRUE", "on"}) {
-    EXPECT_TRUE(names(refusal("", {{"TIPFLOW_REQUIRE_SIGNATURE", text}}),
-                      "security.require_signature"))
+    EXPECT_TRUE(
+        names(refusal("", {{"TIPFLOW_REQUIRE_SIGNATURE", text}}), "security.require_signature"))
         << text;
   }
 }

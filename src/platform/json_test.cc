@@ -94,9 +94,8 @@ TEST(JsonIntegers, are_read_from_end_to_end_of_their_range) {
 }
 
 TEST(JsonIntegers, beyond_their_range_are_out_of_range_however_large) {
-  for (const auto* number : {"0", "-1", "100000001", "9223372036854775807",
-                             "-9223372036854775808", "9223372036854775808",
-                             "18446744073709551615"}) {
+  for (const auto* number : {"0", "-1", "100000001", "9223372036854775807", "-9223372036854775808",
+                             "9223372036854775808", "18446744073709551615"}) {
     EXPECT_EQ(faults<Number>(fmt::format(R"({{"n":{}}})", number)), Faults{"n out_of_range"})
         << number;
   }
@@ -113,8 +112,7 @@ TEST(JsonIntegers, that_no_64_bits_hold_are_refused_and_never_wrapped_or_rounded
 TEST(JsonIntegers, are_not_written_with_point_or_exponent_or_as_anything_else) {
   for (const auto* value : {"1e3", "1E3", "1.0", "1.5", "1e0", "1e-1", R"("1")", "true", "null",
                             "[1]", "{}", R"("")"}) {
-    EXPECT_EQ(faults<Number>(fmt::format(R"({{"n":{}}})", value)), Faults{"n wrong_type"})
-        << value;
+    EXPECT_EQ(faults<Number>(fmt::format(R"({{"n":{}}})", value)), Faults{"n wrong_type"}) << value;
   }
 }
 
@@ -149,9 +147,9 @@ TEST(JsonText, loses_white_space_at_its_ends_before_it_is_measured) {
 
 TEST(JsonText, holds_no_control_characters) {
   for (const auto* text : {R"(a\u0000b)", R"(a\nb)", R"(a\tb)", R"(a\u001fb)", R"(\u0007)",
-                           "a\x7f" "b"}) {
-    EXPECT_EQ(faults<Named>(fmt::format(R"({{"name":"{}"}})", text)),
-              Faults{"name invalid_format"})
+                           "a\x7f"
+                           "b"}) {
+    EXPECT_EQ(faults<Named>(fmt::format(R"({{"name":"{}"}})", text)), Faults{"name invalid_format"})
         << text;
   }
 }
@@ -188,8 +186,8 @@ TEST(JsonTraceId, is_a_uuid_or_32_hex_digits) {
        {"0192f3a4b5c67d8e9fa0b1c2d3e4f506", "0192F3A4-B5C6-7D8E-9FA0-B1C2D3E4F506"}) {
     EXPECT_EQ(json::readBody<Traced>(fmt::format(R"({{"traceId":"{}"}})", text)).traceId, id);
   }
-  for (const auto* text : {"", "0192", "0192f3a4b5c67d8e9fa0b1c2d3e4f50z",
-                           "{0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506}"}) {
+  for (const auto* text :
+       {"", "0192", "0192f3a4b5c67d8e9fa0b1c2d3e4f50z", "{0192f3a4-b5c6-7d8e-9fa0-b1c2d3e4f506}"}) {
     EXPECT_EQ(faults<Traced>(fmt::format(R"({{"traceId":"{}"}})", text)),
               Faults{"traceId invalid_format"})
         << text;
@@ -233,7 +231,8 @@ TEST(JsonBody, is_read_with_all_that_is_nested_in_it) {
 }
 
 TEST(JsonBody, names_every_field_at_fault_by_its_path) {
-  EXPECT_EQ(faults<Order>(R"({
+  EXPECT_EQ(
+      faults<Order>(R"({
     "traceId": "x",
     "gift": {"count": 0, "note": "longer"},
     "second": {"count": "1", "more": 1},
@@ -241,17 +240,15 @@ TEST(JsonBody, names_every_field_at_fault_by_its_path) {
     "tags": ["ok", "\n-\n-"],
     "extra": true
   })"),
-            (Faults{"traceId invalid_format", "gift.count out_of_range",
-                    "gift.note out_of_range", "second.count wrong_type",
-                    "second.more unknown_field", "gifts[1].count out_of_range",
-                    "gifts[2].count required", "gifts[2].note wrong_type",
-                    "gifts[2].odd unknown_field", "tags[1] invalid_format",
-                    "extra unknown_field"}));
+      (Faults{"traceId invalid_format", "gift.count out_of_range", "gift.note out_of_range",
+              "second.count wrong_type", "second.more unknown_field", "gifts[1].count out_of_range",
+              "gifts[2].count required", "gifts[2].note wrong_type", "gifts[2].odd unknown_field",
+              "tags[1] invalid_format", "extra unknown_field"}));
 }
 
 TEST(JsonBody, says_of_each_missing_field_that_it_is_required) {
-  EXPECT_EQ(faults<Order>("{}"), (Faults{"traceId required", "gift required", "gifts required",
-                                         "tags required"}));
+  EXPECT_EQ(faults<Order>("{}"),
+            (Faults{"traceId required", "gift required", "gifts required", "tags required"}));
   EXPECT_EQ(faults<Order>(R"({"gift": {}, "traceId": "0192f3a4b5c67d8e9fa0b1c2d3e4f506",
                               "gifts": [{}], "tags": ["a"]})"),
             (Faults{"gift.count required", "gifts[0].count required"}));
@@ -263,10 +260,10 @@ TEST(JsonBody, null_stands_for_an_absent_field_only_where_the_field_may_be_absen
 }
 
 TEST(JsonBody, objects_and_lists_do_not_stand_for_each_other) {
-  EXPECT_EQ(faults<Order>(R"({"traceId": "0192f3a4b5c67d8e9fa0b1c2d3e4f506", "gift": [],
+  EXPECT_EQ(
+      faults<Order>(R"({"traceId": "0192f3a4b5c67d8e9fa0b1c2d3e4f506", "gift": [],
                               "second": "x", "gifts": {}, "tags": "a"})"),
-            (Faults{"gift wrong_type", "second wrong_type", "gifts wrong_type",
-                    "tags wrong_type"}));
+      (Faults{"gift wrong_type", "second wrong_type", "gifts wrong_type", "tags wrong_type"}));
 }
 
 TEST(JsonBody, lists_have_as_many_elements_as_they_may) {
@@ -300,12 +297,26 @@ TEST(JsonBody, with_many_faults_is_answered_with_a_bounded_number_of_them) {
 // Syntax --------------------------------------------------------------------------------------
 
 TEST(JsonSyntax, refuses_what_is_not_json) {
-  for (const auto* text :
-       {"", " ", "{", "}", R"({"count":1)", R"({"count":1}})", R"({"count":1} x)",
-        R"({"count":1}{"count":1})", R"({"count":1,})", R"({count:1})", R"({'count':1})",
-        R"({"count":1 /* one */})", "{\"count\":1}\n// end", "{\"note\":\"a\nb\"}",
-        R"({"note":"\x41"})", R"({"note":"\u12"})", "\xEF\xBB\xBF{\"count\":1}", "tru",
-        R"({"count":})", R"({"count" 1})"}) {
+  for (const auto* text : {"",
+                           " ",
+                           "{",
+                           "}",
+                           R"({"count":1)",
+                           R"({"count":1}})",
+                           R"({"count":1} x)",
+                           R"({"count":1}{"count":1})",
+                           R"({"count":1,})",
+                           R"({count:1})",
+                           R"({'count':1})",
+                           R"({"count":1 /* one */})",
+                           "{\"count\":1}\n// end",
+                           "{\"note\":\"a\nb\"}",
+                           R"({"note":"\x41"})",
+                           R"({"note":"\u12"})",
+                           "\xEF\xBB\xBF{\"count\":1}",
+                           "tru",
+                           R"({"count":})",
+                           R"({"count" 1})"}) {
     EXPECT_EQ(faults<Gift>(text), Faults{"malformed_json"}) << text;
   }
   EXPECT_EQ(faults<Gift>(std::string_view("{\"count\":1}\0", 12)), Faults{"malformed_json"});
@@ -336,8 +347,7 @@ TEST(JsonSyntax, refuses_what_is_nested_too_deep_without_reading_it) {
   };
   EXPECT_EQ(faults<Gift>(R"({"count":1,"odd":)" + nested(15) + "}"), Faults{"odd unknown_field"});
   EXPECT_EQ(faults<Gift>(R"({"count":1,"odd":)" + nested(16) + "}"), Faults{"malformed_json"});
-  EXPECT_EQ(faults<Gift>(R"({"count":1,"odd":)" + nested(30'000) + "}"),
-            Faults{"malformed_json"});
+  EXPECT_EQ(faults<Gift>(R"({"count":1,"odd":)" + nested(30'000) + "}"), Faults{"malformed_json"});
 }
 
 // Helpers -------------------------------------------------------------------------------------
@@ -369,8 +379,9 @@ struct Shown {
   std::optional<Time> until;
   std::vector<std::string> tags;
 };
-BOOST_DESCRIBE_STRUCT(Shown, (), (id, amount, units, share, at, traceId, gender, name, flag,
-                                  seconds, until, tags))
+BOOST_DESCRIBE_STRUCT(Shown, (),
+                      (id, amount, units, share, at, traceId, gender, name, flag, seconds, until,
+                       tags))
 
 TEST(JsonWriting, shows_each_kind_as_the_contract_has_it) {
   Shown shown;

@@ -1,22 +1,76 @@
 #include "platform/log.h"
 
-#include <spdlog/async.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
 #include <vector>
+
+#include "platform/thread_name.h"
 
 namespace tipflow::log {
 namespace {
 
-constexpr std::size_t kQueueLines = 16'384;
 constexpr std::size_t kFileBytes = 64 * 1024 * 1024;
 constexpr std::size_t kFiles = 4;
+constexpr std::chrono::milliseconds kWriteEvery{20};
+// Beyond this, lines are dropped and counted: a log never slows a tip.
+constexpr std::size_t kMostWaiting = 32 * 1024 * 1024;
 
-std::shared_ptr<spdlog::logger> logger;
+struct Line {
+  Level level;
+  std::string text;
+};
+
+// Lines wait here and go out many at a time: a wake-up for each would cost more than the line.
+class Writer {
+ public:
+  explicit Writer(std::vector<spdlog::sink_ptr> sinks)
+      : sinks_(std::move(sinks)), thread_([this] { run(); }) {}
+  ~Writer() { finish(); }
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Writes what is left; what comes later is lost.
+  void finish() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void add(Level level, std::string text) {
+    const std::lock_guard lock(mutex_);
+    if (bytes_ + text.size() > kMostWaiting) {
+      ++dropped_;
+      return;
+    }
+    bytes_ += text.size();
+    waiting_.push_back({level, std::move(text)});
+  }
+
+ private:
+  void run();
+  void write(const Line& line);
+
+  std::vector<spdlog::sink_ptr> sinks_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Line> waiting_;
+  std::size_t bytes_ = 0;
+  std::int64_t dropped_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+std::unique_ptr<Writer> writer;
+std::atomic<bool> started{false};
 std::atomic<Level> threshold{Level::info};
 std::string nodeName;
 
@@ -48,37 +102,63 @@ std::string_view wordOf(Level level) {
   return "info";
 }
 
+void Writer::run() {
+  nameThread("log");
+  std::vector<Line> lines;
+  for (bool last = false; !last;) {
+    std::int64_t dropped = 0;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, kWriteEvery, [this] { return stopping_; });
+      last = stopping_;
+      lines.swap(waiting_);
+      bytes_ = 0;
+      dropped = std::exchange(dropped_, 0);
+    }
+    for (const auto& line : lines) write(line);
+    if (dropped > 0) {
+      write({Level::warn, fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
+                                      R"("log lines dropped","count":{}}})",
+                                      formatTime(SystemClock{}.now()), dropped)});
+    }
+    if (!lines.empty()) {
+      for (const auto& sink : sinks_) sink->flush();
+    }
+    lines.clear();
+  }
+}
+
+void Writer::write(const Line& line) {
+  const spdlog::details::log_msg message("", toSpdlog(line.level), line.text);
+  for (const auto& sink : sinks_) {
+    if (sink->should_log(message.level)) sink->log(message);
+  }
+}
+
 }  // namespace
 
 void start(const Options& options) {
   nodeName = options.node;
   threshold = options.level;
-  // When the queue is full the oldest lines go: a log never slows a tip.
-  spdlog::init_thread_pool(kQueueLines, 1);
   std::vector<spdlog::sink_ptr> sinks;
-  auto console = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto console = std::make_shared<spdlog::sinks::stderr_sink_st>();
   if (!options.file.empty()) {
     sinks.push_back(
-        std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.file, kFileBytes, kFiles));
+        std::make_shared<spdlog::sinks::rotating_file_sink_st>(options.file, kFileBytes, kFiles));
     console->set_level(spdlog::level::err);
   }
   sinks.push_back(console);
-  logger = std::make_shared<spdlog::async_logger>("tipflow", sinks.begin(), sinks.end(),
-                                                  spdlog::thread_pool(),
-                                                  spdlog::async_overflow_policy::overrun_oldest);
-  logger->set_pattern("%v");
-  logger->set_level(spdlog::level::trace);
-  logger->flush_on(spdlog::level::warn);
-  spdlog::register_logger(logger);
-  spdlog::flush_every(std::chrono::seconds(1));
+  for (const auto& sink : sinks) sink->set_pattern("%v");
+  writer = std::make_unique<Writer>(std::move(sinks));
+  started = true;
 }
 
 void stop() {
-  logger.reset();
-  spdlog::shutdown();
+  started = false;
+  writer->finish();  // kept: a late thread may still hold on to it
 }
 
-bool enabled(Level level) { return logger != nullptr && level >= threshold.load(); }
+bool enabled(Level level) { return started.load() && level >= threshold.load(); }
 
 Level levelFromWord(std::string_view word) {
   for (const Level level : {Level::debug, Level::info, Level::warn, Level::error}) {
@@ -105,8 +185,7 @@ void appendQuoted(std::string& out, std::string_view text) {
 
 void write(Level level, std::string_view role, std::string_view traceId, std::string_view message,
            std::string_view fields) {
-  const auto sink = logger;
-  if (sink == nullptr) return;
+  if (!started) return;
   std::string text;
   text.reserve(160 + fields.size());
   text += "{\"ts\":\"";
@@ -126,7 +205,7 @@ void write(Level level, std::string_view role, std::string_view traceId, std::st
   appendQuoted(text, message);
   text += fields;
   text += '}';
-  sink->log(toSpdlog(level), text);
+  writer->add(level, std::move(text));
 }
 
 }  // namespace tipflow::log

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 namespace tipflow {
 namespace {
@@ -61,6 +63,28 @@ TEST(Log, no_input_can_forge_a_line_or_a_field) {
   EXPECT_EQ(lines[0].at("level"), "info");
   EXPECT_EQ(std::string_view(lines[0].at("msg").as_string()), evil);
   EXPECT_EQ(std::string_view(lines[0].at("path").as_string()), evil);
+}
+
+TEST(Log, every_line_of_every_thread_is_written_once_and_whole) {
+  constexpr int kThreads = 4;
+  constexpr int kLines = 500;
+  const auto lines = linesOf(log::Level::info, [] {
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([thread] {
+        for (int i = 0; i < kLines; ++i) {
+          log::info("audience", "line", log::field("thread", thread), log::field("i", i));
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  });
+  ASSERT_EQ(lines.size(), std::size_t{kThreads * kLines});
+  std::array<int, kThreads> next{};
+  for (const auto& line : lines) {
+    const auto thread = static_cast<std::size_t>(line.at("thread").as_int64());
+    EXPECT_EQ(line.at("i"), next[thread]++) << "a thread's lines keep their order";
+  }
 }
 
 TEST(Log, leaves_out_what_is_below_its_level) {

@@ -14,10 +14,10 @@ TEST(Metrics, are_shown_as_text_with_help_and_labels) {
   metrics.histogram("commit_seconds", "Commits.", {0.1, 1}).Observe(0.5);
   metrics.beforeCollect([&] { lag.Set(7); });
   const auto text = metrics.text();
-  for (const auto* line : {"# HELP tips_total Tips accepted.", "# TYPE tips_total counter",
-                           "tips_total{lane=\"1\"} 3", "lag_tips 7",
-                           "commit_seconds_bucket{le=\"0.1\"} 0",
-                           "commit_seconds_bucket{le=\"1\"} 1", "commit_seconds_count 1"}) {
+  for (const auto* line :
+       {"# HELP tips_total Tips accepted.", "# TYPE tips_total counter", "tips_total{lane=\"1\"} 3",
+        "lag_tips 7", "commit_seconds_bucket{le=\"0.1\"} 0", "commit_seconds_bucket{le=\"1\"} 1",
+        "commit_seconds_count 1"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
   }
 }

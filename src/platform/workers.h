@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "platform/thread_name.h"
+
 namespace tipflow {
 
 class Workers {
@@ -82,6 +84,7 @@ class Workers {
     return true;
   }
   void loop() {
+    nameThread("hash");
     for (;;) {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });

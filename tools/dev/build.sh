@@ -5,7 +5,7 @@
 buildPreset() {
   local preset=$1; shift
   setupBuild
-  export TIPFLOW_PREFIX=$drogonPrefix
+  export DROGON_PREFIX=$drogonPrefix
   # Precompiled headers and ccache get along only when told to.
   export CCACHE_SLOPPINESS=pch_defines,time_macros
   export CCACHE_DIR=$cacheDir/ccache

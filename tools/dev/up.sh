@@ -90,7 +90,7 @@ commandUp() {
   fi
   if $traffic; then
     local load=("$binary" load --url "http://127.0.0.1:$port" --rate 10 --seconds 0 --rooms 5 --viewers 60
-      --registered-most 10 --connections 4 --duplicates 0.02 --quiet)
+      --registered-most 10 --connections 4 --duplicates 0.02 --no-verify --quiet)
     if $detach; then setsid "${load[@]}" >"$data/log/traffic.out" 2>&1 </dev/null &
     else "${load[@]}" >"$data/log/traffic.out" 2>&1 </dev/null & fi
     echo $! >"$stream"

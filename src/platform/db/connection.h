@@ -162,10 +162,13 @@ struct Url {
   [[nodiscard]] std::string shown() const;
 };
 
-/// Opens a connection. Throws Unavailable when nobody answers.
-std::unique_ptr<Connection> connect(const Url& url);
+/// How long a server may take to answer a statement before the connection counts as lost.
+inline constexpr Duration kAnswerTimeout{20 * kUsPerSecond};
 
-std::unique_ptr<Connection> connectMysql(const Url& url);
+/// Opens a connection. Throws Unavailable when nobody answers.
+std::unique_ptr<Connection> connect(const Url& url, Duration answerTimeout = kAnswerTimeout);
+
+std::unique_ptr<Connection> connectMysql(const Url& url, Duration answerTimeout);
 std::unique_ptr<Connection> connectSqlite(const Url& url);
 
 /// Runs `work(connection)` in a transaction; when it was rolled back by the database (deadlock,

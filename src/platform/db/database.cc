@@ -1,5 +1,7 @@
 #include "platform/db/database.h"
 
+#include "platform/thread_name.h"
+
 namespace tipflow::db {
 
 Database::Database(std::string name, Url url, PoolOptions options)
@@ -37,6 +39,7 @@ void Database::submit(Queued job, trantor::EventLoop* loop, std::coroutine_handl
 }
 
 void Database::work() {
+  nameThread(name_);
   std::unique_ptr<Connection> connection;
   for (;;) {
     std::unique_lock lock(mutex_);

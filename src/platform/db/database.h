@@ -33,7 +33,9 @@ class Database {
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const Url& url() const { return url_; }
-  [[nodiscard]] std::unique_ptr<Connection> connect() const { return db::connect(url_); }
+  [[nodiscard]] std::unique_ptr<Connection> connect(Duration answerTimeout = kAnswerTimeout) const {
+    return db::connect(url_, answerTimeout);
+  }
   [[nodiscard]] std::size_t waiting() const;
 
   // g++ 12 destroys a class temporary inside a co_await expression twice: whatever is awaited, and

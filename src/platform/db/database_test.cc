@@ -45,9 +45,9 @@ TEST_F(DatabaseTest, runs_work_elsewhere_and_gives_back_what_it_brought) {
 TEST_F(DatabaseTest, a_write_that_fails_is_undone_and_its_error_is_the_callers) {
   Database database("DB1", url(), {1, 10});
   EXPECT_THROW(drogon::sync_wait(database.write([](Connection& connection) {
-    insert(connection, 1);
-    insert(connection, 1);
-  })),
+                 insert(connection, 1);
+                 insert(connection, 1);
+               })),
                DuplicateKey);
   EXPECT_EQ(drogon::sync_wait(database.read([](Connection& c) { return rows(c); })), 0);
 }
@@ -56,23 +56,23 @@ TEST_F(DatabaseTest, a_read_whose_connection_was_lost_is_asked_once_more_and_a_w
   Database database("DB1", url(), {1, 10});
   int reads = 0;
   EXPECT_EQ(drogon::sync_wait(database.read([&](Connection& connection) {
-    if (++reads == 1) throw ConnectionLost(0, "gone");
-    return rows(connection);
-  })),
+              if (++reads == 1) throw ConnectionLost(0, "gone");
+              return rows(connection);
+            })),
             0);
   EXPECT_EQ(reads, 2);
   reads = 0;
   EXPECT_THROW(drogon::sync_wait(database.read([&](Connection&) {
-    ++reads;
-    throw ConnectionLost(0, "gone for good");
-  })),
+                 ++reads;
+                 throw ConnectionLost(0, "gone for good");
+               })),
                ConnectionLost);
   EXPECT_EQ(reads, 2);
   int writes = 0;
   EXPECT_THROW(drogon::sync_wait(database.write([&](Connection&) {
-    ++writes;
-    throw ConnectionLost(0, "gone");
-  })),
+                 ++writes;
+                 throw ConnectionLost(0, "gone");
+               })),
                ConnectionLost);
   EXPECT_EQ(writes, 1);
 }

@@ -56,7 +56,8 @@ TEST(Statements, do_not_see_lines_of_comment_whatever_stands_in_them) {
 }
 
 TEST(Statements, are_written_for_their_dialect) {
-  const auto* sql = "CREATE TABLE a (id ${AUTO_ID})${TABLE}; CREATE TABLE b (id ${BIG_KEY})${TABLE};";
+  const auto* sql =
+      "CREATE TABLE a (id ${AUTO_ID})${TABLE}; CREATE TABLE b (id ${BIG_KEY})${TABLE};";
   EXPECT_EQ(split(sql, Dialect::sqlite),
             (Statements{"CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT)",
                         "CREATE TABLE b (id INTEGER PRIMARY KEY)"}));

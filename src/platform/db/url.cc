@@ -73,8 +73,8 @@ std::string Url::shown() const {
   return fmt::format("mysql://{}@{}:{}/{}", user, host, port, database);
 }
 
-std::unique_ptr<Connection> connect(const Url& url) {
-  return url.dialect == Dialect::mysql ? connectMysql(url) : connectSqlite(url);
+std::unique_ptr<Connection> connect(const Url& url, Duration answerTimeout) {
+  return url.dialect == Dialect::mysql ? connectMysql(url, answerTimeout) : connectSqlite(url);
 }
 
 }  // namespace tipflow::db

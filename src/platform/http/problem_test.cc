@@ -70,8 +70,8 @@ TEST(Problem, lists_each_field_at_fault) {
 }
 
 TEST(Problem, no_name_of_a_field_can_leave_its_quotes) {
-  const auto body =
-      problemOf({ErrorCode::invalid_request, {}, {{"a\",\"b\":\"\n", ErrorCode::unknown_field, "x"}}});
+  const auto body = problemOf(
+      {ErrorCode::invalid_request, {}, {{"a\",\"b\":\"\n", ErrorCode::unknown_field, "x"}}});
   EXPECT_EQ(body.at("errors").at(0).at("field"), "a\",\"b\":\"\n");
 }
 

@@ -146,10 +146,9 @@ TEST_F(SignatureTest, needs_a_timestamp_in_unix_milliseconds) {
 }
 
 TEST_F(SignatureTest, needs_a_nonce_of_16_to_64_url_safe_characters) {
-  for (const auto& nonce :
-       {std::string(), std::string(15, 'a'), std::string(65, 'a'), std::string("abcdefghijklmno "),
-        std::string("abcdefghijklmno="), std::string("abcdefghijklmno\n"),
-        std::string("abcdefghijklmno/")}) {
+  for (const auto& nonce : {std::string(), std::string(15, 'a'), std::string(65, 'a'),
+                            std::string("abcdefghijklmno "), std::string("abcdefghijklmno="),
+                            std::string("abcdefghijklmno\n"), std::string("abcdefghijklmno/")}) {
     Sent request = sent(kNow);
     request.nonce = nonce;
     for (const bool own : {true, false}) {

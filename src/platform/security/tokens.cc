@@ -38,16 +38,13 @@ std::int64_t numberOf(const boost::json::object& object, const char* name) {
 
 }  // namespace
 
-Tokens::Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus,
-               std::string revocations)
+Tokens::Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus)
     : key_(std::move(key)),
       keyId_(crypto::toHex(crypto::sha256(key_)).substr(0, 8)),
       clock_(clock),
       random_(random),
       cache_(cache),
-      bus_(bus),
-      revocations_(std::move(revocations)) {
-  loadRevocations();
+      bus_(bus) {
   bus_.subscribe(topic::kTokenRevoked, [this](std::string_view tokenId) {
     for (auto& shard : shards_) {
       const std::unique_lock lock(shard.mutex);
@@ -85,9 +82,17 @@ std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
   auto decoded = decode(token);
   if (!decoded || cache_.get("revoked:" + decoded->tokenId)) return nullptr;
   auto principal = std::make_shared<const Principal>(std::move(*decoded));
-  const std::unique_lock lock(shard.mutex);
-  if (shard.known.size() >= kKnownPerShard) shard.known.clear();
-  shard.known.emplace(key, principal);
+  {
+    const std::unique_lock lock(shard.mutex);
+    if (shard.known.size() >= kKnownPerShard) shard.known.clear();
+    shard.known.emplace(key, principal);
+  }
+  // Looked at once more: a revocation in between has forgotten what was known before this.
+  if (cache_.get("revoked:" + principal->tokenId)) {
+    const std::unique_lock lock(shard.mutex);
+    shard.known.erase(key);
+    return nullptr;
+  }
   return principal;
 }
 
@@ -120,8 +125,9 @@ std::optional<Principal> Tokens::decode(std::string_view token) const {
 }
 
 // One line a token: its id and when it would have expired, in seconds. What expired is dropped here.
-void Tokens::loadRevocations() {
-  if (revocations_.empty()) return;
+void Tokens::keepRevocationsIn(const std::string& path) {
+  const std::lock_guard lock(revocationsMutex_);
+  revocations_ = path;
   std::string kept;
   {
     std::ifstream file(revocations_);
@@ -138,8 +144,7 @@ void Tokens::loadRevocations() {
 }
 
 void Tokens::revoke(const Principal& principal) {
-  if (!revocations_.empty()) {
-    const std::lock_guard lock(revocationsMutex_);
+  if (const std::lock_guard lock(revocationsMutex_); !revocations_.empty()) {
     std::ofstream(revocations_, std::ios::app)
         << fmt::format("{} {}\n", principal.tokenId, principal.expiresAt.us / kUsPerSecond)
         << std::flush;

@@ -41,10 +41,10 @@ struct IssuedToken {
 /// Makes and checks tokens. Only HS256 under a known key id verifies. Thread-safe.
 class Tokens {
  public:
-  /// `key`: 32 bytes, the same on every node. `revocations`: a file that outlives the process, so that
-  /// a dead token stays dead; empty: the cache alone remembers.
-  Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus,
-         std::string revocations = {});
+  /// `key`: 32 bytes, the same on every node.
+  Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus);
+  /// Remembers dead tokens in this file too, which outlives the process; reads what it holds.
+  void keepRevocationsIn(const std::string& file);
 
   IssuedToken issue(PrincipalKind kind, std::int64_t id, Role role);
   /// nullptr when the token is malformed, forged, expired or revoked.
@@ -54,7 +54,6 @@ class Tokens {
 
  private:
   [[nodiscard]] std::optional<Principal> decode(std::string_view token) const;
-  void loadRevocations();
 
   // Verified tokens, so that one request in a thousand pays for the HMAC and the JSON.
   struct Shard {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -168,19 +169,18 @@ TEST_F(TokensTest, only_a_known_key_verifies) {
   const auto foreign = others.issue(PrincipalKind::operator_, 1, Role::admin).token;
   EXPECT_TRUE(others.verify(foreign));
   EXPECT_FALSE(tokens.verify(foreign));
-  EXPECT_FALSE(tokens.verify(
-      sealed(R"({"alg":"HS256","kid":"00000000","typ":"JWT"})", payload())));
+  EXPECT_FALSE(tokens.verify(sealed(R"({"alg":"HS256","kid":"00000000","typ":"JWT"})", payload())));
 }
 
 TEST_F(TokensTest, what_a_right_signature_covers_must_still_make_sense) {
   EXPECT_FALSE(tokens.verify(sealed(header("HS256"), "{}")));
   EXPECT_FALSE(tokens.verify(sealed(header("HS256"), "not json")));
   EXPECT_FALSE(tokens.verify(sealed(header("HS256"), payload("root"))));
-  EXPECT_FALSE(tokens.verify(sealed(
-      header("HS256"), R"({"sub":"9","kind":"viewer","role":"viewer","jti":"t1"})")));
-  EXPECT_FALSE(tokens.verify(sealed(
-      header("HS256"),
-      R"({"sub":"9","kind":"viewer","role":"viewer","jti":"t1","exp":"9999999999"})")));
+  EXPECT_FALSE(tokens.verify(
+      sealed(header("HS256"), R"({"sub":"9","kind":"viewer","role":"viewer","jti":"t1"})")));
+  EXPECT_FALSE(tokens.verify(
+      sealed(header("HS256"),
+             R"({"sub":"9","kind":"viewer","role":"viewer","jti":"t1","exp":"9999999999"})")));
 }
 
 TEST_F(TokensTest, a_revoked_token_is_dead_at_once_also_where_it_was_verified_before) {
@@ -202,14 +202,48 @@ TEST_F(TokensTest, a_revoked_token_is_dead_at_once_also_where_it_was_verified_be
   EXPECT_FALSE(tokens.verify(token));
 }
 
+// The shared cache, with somebody who acts between a look into it and what follows.
+class InterruptedCache final : public Cache {
+ public:
+  InterruptedCache(Cache& cache, std::function<void()> meanwhile)
+      : cache_(cache), meanwhile_(std::move(meanwhile)) {}
+  std::optional<std::string> get(const std::string& key) override {
+    auto value = cache_.get(key);
+    if (auto once = std::exchange(meanwhile_, nullptr)) once();
+    return value;
+  }
+  void set(const std::string& key, std::string value, Duration lifetime) override {
+    cache_.set(key, std::move(value), lifetime);
+  }
+  bool setIfAbsent(const std::string& key, std::string value, Duration lifetime) override {
+    return cache_.setIfAbsent(key, std::move(value), lifetime);
+  }
+  void remove(const std::string& key) override { cache_.remove(key); }
+
+ private:
+  Cache& cache_;
+  std::function<void()> meanwhile_;
+};
+
+TEST_F(TokensTest, a_revocation_that_meets_the_first_look_at_a_token_is_not_lost) {
+  const auto token = issue();
+  const auto principal = tokens.verify(token);
+  ASSERT_TRUE(principal);
+  InterruptedCache interrupted(cache, [&] { tokens.revoke(*principal); });
+  Tokens node(key, clock, random, interrupted, bus);
+  (void)node.verify(token);
+  EXPECT_FALSE(node.verify(token));
+}
+
 TEST_F(TokensTest, a_revoked_token_stays_dead_when_everything_starts_again) {
-  const auto file =
-      testing::TempDir() + "tipflow_revocations_test_" + std::to_string(getpid());
+  const auto file = testing::TempDir() + "tipflow_revocations_test_" + std::to_string(getpid());
   std::filesystem::remove(file);
   std::string token;
   std::string shortLived;
   {
-    Tokens before(key, clock, random, cache, bus, file);
+    LocalBus quiet;
+    Tokens before(key, clock, random, cache, quiet);
+    before.keepRevocationsIn(file);
     token = before.issue(PrincipalKind::viewer, 9, Role::viewer).token;
     shortLived = before.issue(PrincipalKind::operator_, 1, Role::admin).token;
     before.revoke(*before.verify(token));
@@ -218,7 +252,8 @@ TEST_F(TokensTest, a_revoked_token_stays_dead_when_everything_starts_again) {
   {
     LocalCache empty(clock, 1'000);
     LocalBus quiet;
-    Tokens after(key, clock, random, empty, quiet, file);
+    Tokens after(key, clock, random, empty, quiet);
+    after.keepRevocationsIn(file);
     EXPECT_FALSE(after.verify(token));
     EXPECT_FALSE(after.verify(shortLived));
   }
@@ -227,7 +262,8 @@ TEST_F(TokensTest, a_revoked_token_stays_dead_when_everything_starts_again) {
   {
     LocalCache empty(clock, 1'000);
     LocalBus quiet;
-    const Tokens after(key, clock, random, empty, quiet, file);
+    Tokens after(key, clock, random, empty, quiet);
+    after.keepRevocationsIn(file);
     EXPECT_EQ(std::filesystem::file_size(file), 0U);
   }
   std::filesystem::remove(file);

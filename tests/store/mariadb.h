@@ -1,0 +1,47 @@
+// A real MariaDB for the tests: made in a temporary directory, started when the first test asks for
+// it, ended with the test program however that ends.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "platform/db/connection.h"
+
+namespace tipflow::fixture {
+
+class MariaDb {
+ public:
+  /// The one server of this program; the first call starts it and must come from the main thread,
+  /// with which the server dies. Throws std::runtime_error with what the server said.
+  static MariaDb& running();
+  /// Ends the server, if there is one, and removes what it wrote.
+  static void stop();
+
+  ~MariaDb();
+  MariaDb(const MariaDb&) = delete;
+  MariaDb& operator=(const MariaDb&) = delete;
+
+  /// The server's own database `mysql`, as root.
+  [[nodiscard]] db::Url url() const;
+  /// Makes an empty database of a name that was never used before.
+  db::Url newDatabase();
+
+ private:
+  MariaDb();
+  void install();
+  void start();
+  [[nodiscard]] bool answers();
+  [[nodiscard]] std::string log() const;
+
+  std::filesystem::path directory_;
+  int port_ = 0;
+  pid_t server_ = -1;
+  int databases_ = 0;
+  std::unique_ptr<db::Connection> admin_;
+};
+
+}  // namespace tipflow::fixture
