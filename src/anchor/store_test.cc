@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 
 #include "store/database.h"
 
@@ -64,7 +65,9 @@ class AnchorStore : public ::testing::TestWithParam<fixture::Engine> {
     return fixture::dump(*c, {"anchor", "anchor_tag", "room", "room_tag", "room_session"});
   }
   /// Names of all rooms the filter lets through, read in pages of two.
-  std::vector<std::string> roomsOf(const RoomFilter& filter) {
+  std::vector<std::string> roomsOf(const std::function<void(RoomFilter&)>& narrow) {
+    RoomFilter filter;
+    narrow(filter);
     std::vector<std::string> names;
     std::int64_t before = kNoneBefore;
     for (;;) {
@@ -310,18 +313,33 @@ TEST_P(AnchorStore, narrows_rooms_by_state_category_tag_and_anchor) {
   addRoom("E", "music", {"pop"});
   open(a);
   open(b);
-  EXPECT_THAT(roomsOf({}), ElementsAre("E", "D", "C", "B", "A"));
-  EXPECT_THAT(roomsOf({.state = RoomState::live}), ElementsAre("B", "A"));
-  EXPECT_THAT(roomsOf({.state = RoomState::off}), ElementsAre("E", "D", "C"));
-  EXPECT_THAT(roomsOf({.category = "music"}), ElementsAre("E", "B", "A"));
-  EXPECT_THAT(roomsOf({.category = "Music"}), IsEmpty());
-  EXPECT_THAT(roomsOf({.tag = "pop"}), ElementsAre("E", "C", "A"));
-  EXPECT_THAT(roomsOf({.tag = "po"}), IsEmpty());
-  EXPECT_THAT(roomsOf({.anchor = room(*c, b)->anchorId}), ElementsAre("B"));
-  EXPECT_THAT(roomsOf({.category = "music", .tag = "pop"}), ElementsAre("E", "A"));
-  EXPECT_THAT(roomsOf({.state = RoomState::live, .category = "music", .tag = "pop"}),
+  EXPECT_THAT(roomsOf([](RoomFilter&) {}), ElementsAre("E", "D", "C", "B", "A"));
+  const auto byState = [&](RoomState state) {
+    return roomsOf([&](RoomFilter& f) { f.state = state; });
+  };
+  EXPECT_THAT(byState(RoomState::live), ElementsAre("B", "A"));
+  EXPECT_THAT(byState(RoomState::off), ElementsAre("E", "D", "C"));
+  EXPECT_THAT(byState(RoomState::banned), IsEmpty());
+  const auto byCategory = [&](const char* category) {
+    return roomsOf([&](RoomFilter& f) { f.category = category; });
+  };
+  EXPECT_THAT(byCategory("music"), ElementsAre("E", "B", "A"));
+  EXPECT_THAT(byCategory("Music"), IsEmpty());
+  const auto byTag = [&](const char* tag) { return roomsOf([&](RoomFilter& f) { f.tag = tag; }); };
+  EXPECT_THAT(byTag("pop"), ElementsAre("E", "C", "A"));
+  EXPECT_THAT(byTag("po"), IsEmpty());
+  EXPECT_THAT(roomsOf([&](RoomFilter& f) { f.anchor = room(*c, b)->anchorId; }), ElementsAre("B"));
+  EXPECT_THAT(roomsOf([](RoomFilter& f) {
+                f.category = "music";
+                f.tag = "pop";
+              }),
+              ElementsAre("E", "A"));
+  EXPECT_THAT(roomsOf([](RoomFilter& f) {
+                f.state = RoomState::live;
+                f.category = "music";
+                f.tag = "pop";
+              }),
               ElementsAre("A"));
-  EXPECT_THAT(roomsOf({.state = RoomState::banned}), IsEmpty());
 }
 
 TEST_P(AnchorStore, lists_rooms_with_their_own_tags) {

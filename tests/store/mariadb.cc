@@ -164,7 +164,7 @@ void MariaDb::start() {
 
 bool MariaDb::answers() {
   try {
-    admin_ = db::connectMysql(url());
+    admin_ = db::connect(url());
     return true;
   } catch (const db::Unavailable&) {
     return false;

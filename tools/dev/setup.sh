@@ -10,7 +10,7 @@ buildPackages=(
   libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
   libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
   libyaml-cpp-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml tzdata)
-testPackages=(libgtest-dev libgmock-dev mariadb-server)
+testPackages=(libgtest-dev libgmock-dev mariadb-server curl)
 lintPackages=(clang-format-19)
 tidyPackages=(clang-tidy-19)
 

@@ -4,10 +4,13 @@
 dataDir() { realpath -m "${TIPFLOW_DATA_DIR:-$root/var}"; }
 httpPort() { echo "${TIPFLOW_HTTP_PORT:-8080}"; }
 
+# running PID: it is there and more than a zombie waiting to be reaped.
+running() { local state; state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) && [ -n "$state" ] && [ "$state" != Z ]; }
+
 # aliveIn FILE NAME: the process id in FILE when it is a running program of that name.
 aliveIn() {
   local pid; pid=$(cat "$1" 2>/dev/null) || return 1
-  [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] && echo "$pid"
+  [ -n "$pid" ] && running "$pid" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] && echo "$pid"
 }
 
 # endProcess FILE: SIGTERM, up to 12 s of patience, then SIGKILL.
@@ -16,10 +19,10 @@ endProcess() {
   kill -TERM "$pid"
   local waited
   for waited in $(seq 120); do
-    kill -0 "$pid" 2>/dev/null || break
+    running "$pid" || break
     sleep 0.1
   done
-  if kill -0 "$pid" 2>/dev/null; then
+  if running "$pid"; then
     note "process $pid did not leave in $((waited / 10)) s and was killed; nothing acknowledged is lost by that"
     kill -KILL "$pid"
   fi
