@@ -19,8 +19,7 @@ class Routes {
   }
   Task<ResponsePtr> listAnchors(Call& call) {
     auto name = call.text("q");
-    co_return http::page(
-        co_await service_.anchors(std::move(name), before(call), call.pageSize()));
+    co_return http::page(co_await service_.anchors(std::move(name), before(call), call.pageSize()));
   }
   Task<ResponsePtr> getAnchor(Call& call) {
     const auto id = call.pathId<AnchorId>(0, ErrorCode::anchor_not_found);
@@ -37,8 +36,7 @@ class Routes {
     filter.category = call.text("category");
     filter.tag = call.text("tag");
     filter.anchor = call.id<AnchorId>("anchorId");
-    co_return http::page(
-        co_await service_.rooms(std::move(filter), before(call), call.pageSize()));
+    co_return http::page(co_await service_.rooms(std::move(filter), before(call), call.pageSize()));
   }
   Task<ResponsePtr> getRoom(Call& call) {
     const auto id = call.pathId<RoomId>(0, ErrorCode::room_not_found);

@@ -106,8 +106,8 @@ drogon::Task<Result<Anchor>> Service::changeAnchor(AnchorId id, ChangeAnchor cha
 }
 
 drogon::Task<Result<Anchor>> Service::anchor(AnchorId id) {
-  auto found =
-      co_await db1_.read([id](db::Connection& connection) { return store::anchor(connection, id); });
+  auto found = co_await db1_.read(
+      [id](db::Connection& connection) { return store::anchor(connection, id); });
   if (!found) co_return ErrorCode::anchor_not_found;
   found->shareBp = co_await rateOf(id);
   co_return std::move(*found);

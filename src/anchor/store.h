@@ -1,4 +1,5 @@
-// The anchor role's tables in DB1: SQL in, model types out. Synchronous, on a connection it is given.
+// The anchor role's tables in DB1: SQL in, model types out. Synchronous, on a connection it is
+// given.
 #pragma once
 
 #include <optional>
@@ -37,7 +38,8 @@ struct RoomFilter {
 
 /// Inserts the anchor and the room. Throws db::DuplicateKey when the name is taken.
 AnchorId insertAnchor(db::Connection& connection, const NewAnchor& anchor);
-/// Applies what is set. False when there is no such anchor; throws db::DuplicateKey for a taken name.
+/// Applies what is set. False when there is no such anchor; throws db::DuplicateKey for a taken
+/// name.
 bool changeAnchor(db::Connection& connection, AnchorId id, const ChangeAnchor& change,
                   const std::optional<std::string>& passwordHash);
 bool changeRoom(db::Connection& connection, RoomId id, const ChangeRoom& change);

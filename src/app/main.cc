@@ -54,17 +54,18 @@ int main(int argc, char** argv) {
   auto* serve = withSettings(cli.add_subcommand("serve", "run a node until it is told to stop"));
   serve->add_option("--roles", roles, "roles of this node, separated by commas; all when not given")
       ->delimiter(',');
-  auto* migrate = withSettings(
-      cli.add_subcommand("migrate", "bring both databases to the current schema"));
+  auto* migrate =
+      withSettings(cli.add_subcommand("migrate", "bring both databases to the current schema"));
   auto* audit = withSettings(cli.add_subcommand(
       "audit", "check the books: exit 0 when they match, 1 when not, 2 when it could not look"));
-  auto* routes = withSettings(
-      cli.add_subcommand("routes", "print every route and who may use it"));
+  auto* routes = withSettings(cli.add_subcommand("routes", "print every route and who may use it"));
   auto* reference = cli.add_subcommand("config", "print the reference of all settings");
   auto* version = cli.add_subcommand("version", "print the version");
-  auto* load = cli.add_subcommand("load", "send simulated tips to a node and check that all arrived");
+  auto* load =
+      cli.add_subcommand("load", "send simulated tips to a node and check that all arrived");
   load->footer(
-      "Open loop: each tip has its intended moment and its latency counts from there, whether or not\n"
+      "Open loop: each tip has its intended moment and its latency counts from there, whether or "
+      "not\n"
       "the node keeps up. A generator that waits for slow answers before it goes on hides exactly\n"
       "the slow moments (coordinated omission).");
   load->add_option("--url", loadOptions.url, "node or edge")->capture_default_str();

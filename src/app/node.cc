@@ -146,8 +146,8 @@ void Node::Parts::build() {
   std::map<PrincipalKind, AccountDirectory*> accounts;
   if (has("audience")) {
     viewerDirectory = std::make_unique<audience::ViewerDirectory>(db1, bus);
-    viewers = std::make_unique<audience::ViewerService>(db1, *viewerDirectory, passwords, tokens,
-                                                        clock);
+    viewers =
+        std::make_unique<audience::ViewerService>(db1, *viewerDirectory, passwords, tokens, clock);
     tips = std::make_unique<audience::TipService>(
         db1, lanes, *viewerDirectory, sessionSums, rooms.get(), financeClient.get(),
         audience::TipPolicy{config.guestsMayTip, config.minorsMayTip}, metrics);
@@ -176,8 +176,7 @@ void Node::Parts::build() {
   }
   http::addSignInRoutes(router, std::move(accounts), passwords, tokens);
   operations = std::make_unique<http::Operations>(
-      http::NodeFacts{kVersion, kCommit, kBuilt, {roles.begin(), roles.end()}},
-      metrics, probes());
+      http::NodeFacts{kVersion, kCommit, kBuilt, {roles.begin(), roles.end()}}, metrics, probes());
   operations->addRoutes(router);
   addAbsentRoutes(router);
 }
@@ -217,9 +216,9 @@ void Node::Parts::openLanes() {
   audience::LaneLimits limits;
   limits.batch = static_cast<std::size_t>(config.laneBatch);
   limits.queue = static_cast<std::size_t>(config.laneQueue);
-  const auto count = config.lanes > 0                               ? config.lanes
+  const auto count = config.lanes > 0                           ? config.lanes
                      : db1.url().dialect == db::Dialect::sqlite ? 1
-                                                                    : 2;
+                                                                : 2;
   std::vector<std::unique_ptr<audience::LaneDriver>> drivers;
   for (int i = 0; i < count; ++i) {
     const Labels labels{{"lane", std::to_string(i + 1)}};
@@ -276,8 +275,8 @@ std::string Node::start() {
         log::warn("console", "the password of admin is shorter than people may choose theirs");
       }
       if (password.empty()) password = crypto::toBase64Url(crypto::randomBytes(15));
-      const auto hash = crypto::hashPassword(
-          password, {p.config.passwordMemoryKib, p.config.passwordPasses});
+      const auto hash =
+          crypto::hashPassword(password, {p.config.passwordMemoryKib, p.config.passwordPasses});
       if (console::addFirstAdmin(*connection, hash, p.clock.now()) &&
           p.config.adminPassword.empty()) {
         generated = password;
@@ -287,8 +286,8 @@ std::string Node::start() {
   if (p.has("anchor")) p.rooms->load();
   if (p.has("audience")) p.openLanes();
   for (const auto& role : p.roles) {
-    p.registry.add({p.name, role, p.config.httpAddress, static_cast<int>(p.config.httpPort),
-                    kVersion});
+    p.registry.add(
+        {p.name, role, p.config.httpAddress, static_cast<int>(p.config.httpPort), kVersion});
   }
   return generated;
 }
@@ -345,7 +344,8 @@ void Node::serve() {
       drogon::async_run([this]() -> drogon::Task<> {
         auto& own = *parts_;
         try {
-          while (own.lanes.first() == LaneId{0}) co_await drogon::sleepCoro(drogon::app().getLoop(), 0.05);
+          while (own.lanes.first() == LaneId{0})
+            co_await drogon::sleepCoro(drogon::app().getLoop(), 0.05);
           const auto live = own.rooms->liveRooms();
           const auto first = own.lanes.first();
           co_await own.db1.read([&](db::Connection& connection) {

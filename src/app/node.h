@@ -26,8 +26,8 @@ class Node {
 
   [[nodiscard]] const std::vector<http::Route>& routes() const;
 
-  /// Brings the databases up to date, makes the first admin, opens the lanes. Throws when a database
-  /// cannot be used. Returns the admin's password when it was generated now.
+  /// Brings the databases up to date, makes the first admin, opens the lanes. Throws when a
+  /// database cannot be used. Returns the admin's password when it was generated now.
   std::string start();
   /// Serves until SIGTERM or SIGINT, then drains: answers what came, commits and pushes what is
   /// queued, closes the lanes.

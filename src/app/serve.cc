@@ -32,14 +32,15 @@ class DirectoryLock {
   explicit DirectoryLock(const std::string& directory)
       : file_(open((directory + "/lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
     if (file_ < 0) {
-      throw ConfigError(fmt::format("data_dir: cannot write to {}: {}", directory,
-                                    std::strerror(errno)));
+      throw ConfigError(
+          fmt::format("data_dir: cannot write to {}: {}", directory, std::strerror(errno)));
     }
     if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
       close(file_);
-      throw ConfigError(fmt::format("data_dir: another node uses {}; stop it, or give this one "
-                                    "a directory of its own (TIPFLOW_DATA_DIR)",
-                                    directory));
+      throw ConfigError(
+          fmt::format("data_dir: another node uses {}; stop it, or give this one "
+                      "a directory of its own (TIPFLOW_DATA_DIR)",
+                      directory));
     }
   }
   ~DirectoryLock() { close(file_); }
@@ -52,8 +53,9 @@ class DirectoryLock {
 
 void writeSecret(const std::string& path, const std::string& text) {
   const int file = open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
-  const bool fine = file >= 0 && write(file, text.data(), text.size()) ==
-                                     static_cast<ssize_t>(text.size()) && fsync(file) == 0;
+  const bool fine = file >= 0 &&
+                    write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                    fsync(file) == 0;
   if (file >= 0) close(file);
   if (!fine) throw ConfigError(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
 }
@@ -91,9 +93,10 @@ void checkPort(const Config& config) {
   const int reason = errno;
   close(probe);
   if (!free) {
-    throw ConfigError(fmt::format("http.port: cannot listen on {}:{}: {}; choose another one "
-                                  "(TIPFLOW_HTTP_PORT)",
-                                  config.httpAddress, config.httpPort, std::strerror(reason)));
+    throw ConfigError(
+        fmt::format("http.port: cannot listen on {}:{}: {}; choose another one "
+                    "(TIPFLOW_HTTP_PORT)",
+                    config.httpAddress, config.httpPort, std::strerror(reason)));
   }
 }
 

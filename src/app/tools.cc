@@ -31,12 +31,11 @@ std::unique_ptr<db::Connection> openExisting(const std::string& text) {
 }  // namespace
 
 int migrate(const Config& config) {
-  for (const auto& [name, folder, text] : {std::tuple{"DB1", "db1", config.db1Url},
-                                           std::tuple{"DB2", "db2", config.db2Url}}) {
+  for (const auto& [name, folder, text] :
+       {std::tuple{"DB1", "db1", config.db1Url}, std::tuple{"DB2", "db2", config.db2Url}}) {
     const auto url = db::Url::parse(text);
     const auto connection = db::connect(url);
-    const auto done =
-        db::migrate(*connection, db::embeddedMigrations(folder), SystemClock{}.now());
+    const auto done = db::migrate(*connection, db::embeddedMigrations(folder), SystemClock{}.now());
     std::cout << fmt::format("{} ({}): {}\n", name, url.shown(),
                              done.empty() ? "is up to date" : "migrated");
     for (const auto& migration : done) std::cout << "  " << migration << '\n';

@@ -23,10 +23,10 @@ struct LaneSum {
   LaneId lane;
   std::string node;
   bool open = false;
-  TipSum all;         ///< every committed tip of the lane
+  TipSum all;          ///< every committed tip of the lane
   TipSum aboveCursor;  ///< those above the cursor that was asked with
-  Time newest;        ///< acceptedAt of the newest tip; 0 when there is none
-  Time oldestAbove;   ///< acceptedAt of the oldest tip above the cursor; 0 when there is none
+  Time newest;         ///< acceptedAt of the newest tip; 0 when there is none
+  Time oldestAbove;    ///< acceptedAt of the oldest tip above the cursor; 0 when there is none
 };
 
 class AudienceClient {
@@ -35,7 +35,8 @@ class AudienceClient {
   /// The sums of every lane there ever was, in one snapshot. `cursors`: what finance has settled.
   virtual drogon::Task<std::vector<LaneSum>> laneSums(std::map<LaneId, LaneSeq> cursors) = 0;
   /// Exact sums of one session of a room; `until` bounds the search.
-  virtual drogon::Task<TipSum> sessionSum(RoomId room, SessionId session, Time from, Time until) = 0;
+  virtual drogon::Task<TipSum> sessionSum(RoomId room, SessionId session, Time from,
+                                          Time until) = 0;
   /// Running sum of a session that is open now.
   [[nodiscard]] virtual TipSum liveSum(SessionId session) const = 0;
 };

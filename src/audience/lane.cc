@@ -84,9 +84,7 @@ void Lane::onLost() {
   lostOnce_ = true;
 }
 
-void Lane::onRefused() {
-  giveUpBatch(lostOnce_ ? TipOutcome::unknown : TipOutcome::unavailable);
-}
+void Lane::onRefused() { giveUpBatch(lostOnce_ ? TipOutcome::unknown : TipOutcome::unavailable); }
 
 void Lane::onProbed(bool present) {
   // The statement is atomic and its numbers were given to nobody else: its first row is there

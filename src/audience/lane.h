@@ -137,7 +137,8 @@ class Lane {
   bool lostOnce_ = false;  // an earlier try of this batch may still commit
 
   std::deque<Waiting> queue_;
-  // The batch under way; tickets_[i] waits for batch_[i] (0: already answered), since_[i] since when.
+  // The batch under way; tickets_[i] waits for batch_[i] (0: already answered), since_[i] since
+  // when.
   std::vector<NumberedTip> batch_;
   std::vector<Ticket> tickets_;
   std::vector<Time> since_;

@@ -108,7 +108,8 @@ void LaneDriver::openLane() {
     log::info("audience", "lane opened", log::field("lane", id.value));
   } catch (const db::Error& error) {
     connection_.reset();
-    log::warn("audience", "cannot open a lane", log::field("error", std::string_view(error.what())));
+    log::warn("audience", "cannot open a lane",
+              log::field("error", std::string_view(error.what())));
   }
 }
 
@@ -196,11 +197,13 @@ bool LaneDriver::perform(const Lane::Action& action) {
   } catch (const db::ConnectionLost& lost) {
     connection_.reset();
     lane_->onLost();
-    log::warn("audience", "DB1 connection lost", log::field("error", std::string_view(lost.what())));
+    log::warn("audience", "DB1 connection lost",
+              log::field("error", std::string_view(lost.what())));
     return false;
   } catch (const db::Error& refused) {
     // The server said no and will say so again: the tips are answered, the lane goes on.
-    log::error("audience", "DB1 refuses tips", log::field("error", std::string_view(refused.what())));
+    log::error("audience", "DB1 refuses tips",
+               log::field("error", std::string_view(refused.what())));
     if (std::holds_alternative<Lane::Insert>(action)) lane_->onRefused();
     return false;
   }

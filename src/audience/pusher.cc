@@ -10,14 +10,14 @@ using finance::LedgerTip;
 void Pusher::onCommitted(std::span<const LedgerTip> tips) {
   if (tips.empty()) return;
   const LaneSeq first = seqOf(tips.front().id);
-  const LaneSeq expected =
-      tail_.empty() ? LaneSeq{cursor_ ? cursor_->value + 1 : first.value}
-                    : LaneSeq{seqOf(tail_.back().id).value + 1};
+  const LaneSeq expected = tail_.empty() ? LaneSeq{cursor_ ? cursor_->value + 1 : first.value}
+                                         : LaneSeq{seqOf(tail_.back().id).value + 1};
   const bool follows = first == expected;
   if (follows && tail_.size() + tips.size() <= limits_.tail) {
     tail_.insert(tail_.end(), tips.begin(), tips.end());
   }
-  // Else there is a gap in memory, or too much of it: these are read from DB1 when their turn comes.
+  // Else there is a gap in memory, or too much of it: these are read from DB1 when their turn
+  // comes.
   committed_ = std::max(committed_, seqOf(tips.back().id));
 }
 
@@ -34,7 +34,8 @@ Pusher::Action Pusher::next(Time now) {
   }
   const auto count = std::min(limits_.batch, tail_.size());
   const auto end = tail_.begin() + static_cast<std::ptrdiff_t>(count);
-  Push push{LaneSeq{cursor_->value + 1}, LaneSeq{cursor_->value + static_cast<std::int64_t>(count)},
+  Push push{LaneSeq{cursor_->value + 1},
+            LaneSeq{cursor_->value + static_cast<std::int64_t>(count)},
             {tail_.begin(), end}};
   pushingTo_ = push.to;
   return push;

@@ -15,10 +15,10 @@
 namespace tipflow::audience {
 
 struct PusherLimits {
-  std::size_t batch = 2'000;                  ///< tips a push at most
-  std::size_t tail = 50'000;                  ///< tips kept in memory at most
+  std::size_t batch = 2'000;  ///< tips a push at most
+  std::size_t tail = 50'000;  ///< tips kept in memory at most
   Duration heldBackPause = Duration{200'000};
-  Duration firstPause = Duration{50'000};     ///< after a failure; doubles up to
+  Duration firstPause = Duration{50'000};  ///< after a failure; doubles up to
   Duration longestPause = Duration{2'000'000};
 };
 

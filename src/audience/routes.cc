@@ -81,7 +81,8 @@ class Routes {
     filter.anchor = call.id<AnchorId>("anchorId");
     filter.viewer = call.id<ViewerId>("viewerId");
     if (call.principal->kind == PrincipalKind::viewer) {
-      if (filter.viewer && *filter.viewer != call.viewer()) throw http::Refused(ErrorCode::forbidden);
+      if (filter.viewer && *filter.viewer != call.viewer())
+        throw http::Refused(ErrorCode::forbidden);
       filter.viewer = call.viewer();
     }
     if (call.principal->kind == PrincipalKind::anchor) {
@@ -106,10 +107,9 @@ class Routes {
   /// Other people's tips look like tips that do not exist (docs/decisions/0001).
   static void refuseOthers(const Call& call, const ShownTip& tip) {
     const auto& who = *call.principal;
-    const bool own =
-        (who.kind == PrincipalKind::viewer && tip.viewerId == ViewerId{who.id}) ||
-        (who.kind == PrincipalKind::anchor && tip.anchorId == AnchorId{who.id}) ||
-        who.kind == PrincipalKind::operator_;
+    const bool own = (who.kind == PrincipalKind::viewer && tip.viewerId == ViewerId{who.id}) ||
+                     (who.kind == PrincipalKind::anchor && tip.anchorId == AnchorId{who.id}) ||
+                     who.kind == PrincipalKind::operator_;
     if (!own) throw http::Refused(ErrorCode::tip_not_found);
   }
   Task<ResponsePtr> page(Call& call, store::TipFilter filter) {
@@ -144,8 +144,7 @@ void addRoutes(http::Router& router, ViewerService& viewers, TipService& tips) {
   add(Method::get, "/api/v1/viewers/{id}", ownOrOperator, &Routes::getViewer);
   add(Method::patch, "/api/v1/viewers/{id}", ownOrAdmin, &Routes::changeViewer);
   add(Method::post, "/api/v1/viewers/{id}/upgrade", ownOrAdmin, &Routes::upgrade);
-  add(Method::post, "/api/v1/viewers/{id}/disable", operators, &Routes::disable,
-      Signing::required);
+  add(Method::post, "/api/v1/viewers/{id}/disable", operators, &Routes::disable, Signing::required);
   add(Method::post, "/api/v1/viewers/{id}/enable", operators, &Routes::enable, Signing::required);
   add(Method::get, "/api/v1/viewers/{id}/tips", ownOrOperator, &Routes::listViewerTips);
   add(Method::post, "/api/v1/tips", Access::of({Role::viewer}), &Routes::give,

@@ -15,7 +15,7 @@ constexpr int kLookAgainTicks = 30;
 
 finance::LedgerTip ledgerTipOf(const NumberedTip& numbered) {
   const auto& tip = numbered.tip;
-  return {numbered.id,      tip.anchor,       tip.viewer,          tip.amount,
+  return {numbered.id,      tip.anchor,       tip.viewer,         tip.amount,
           tip.anchorGender, tip.viewerGender, numbered.acceptedAt};
 }
 
@@ -135,8 +135,8 @@ bool SyncDriver::step(Worker& worker, Hands& hands, std::unique_lock<std::mutex>
       return true;
     }
     const auto& push = std::get<Pusher::Push>(action);
-    const auto answer = hands.ledger->apply(
-        {pusher.lane(), push.from, push.to, push.tips, committedAt, now});
+    const auto answer =
+        hands.ledger->apply({pusher.lane(), push.from, push.to, push.tips, committedAt, now});
     lock.lock();
     pusher.onAnswer(answer, clock_.now());
     if (answer.status == finance::BatchStatus::applied) {
@@ -226,8 +226,8 @@ void SyncDriver::pushAll(Hands& hands, LaneId lane) {
     } else if (const auto* load = std::get_if<Pusher::Load>(&action)) {
       pusher.onLoaded(store::ledgerTips(*hands.db1, lane, load->after, load->limit));
     } else if (const auto* push = std::get_if<Pusher::Push>(&action)) {
-      const auto answer = hands.ledger->apply(
-          {lane, push->from, push->to, push->tips, std::nullopt, clock_.now()});
+      const auto answer =
+          hands.ledger->apply({lane, push->from, push->to, push->tips, std::nullopt, clock_.now()});
       pusher.onAnswer(answer, clock_.now());
       if (answer.status == finance::BatchStatus::applied) {
         settled_.Increment(static_cast<double>(push->tips.size()));

@@ -1,6 +1,6 @@
 // Runs the pushers: one thread a lane of this process, and one that adopts lanes nobody pushes any
-// more and renews the leases of our own. Decisions are in pusher.h; what finance makes of a batch is
-// finance's.
+// more and renews the leases of our own. Decisions are in pusher.h; what finance makes of a batch
+// is finance's.
 #pragma once
 
 #include <atomic>
@@ -47,8 +47,8 @@ class SyncDriver {
   /// One lane of this process on its way to finance.
   struct Worker {
     explicit Worker(LaneId lane) : pusher(lane, {}) {}
-    Pusher pusher;                          // guarded by mutex
-    std::optional<Time> lastCommit;         // guarded by mutex
+    Pusher pusher;                   // guarded by mutex
+    std::optional<Time> lastCommit;  // guarded by mutex
     std::mutex mutex;
     std::condition_variable wake;
     std::thread thread;

@@ -36,8 +36,8 @@ struct NumberedTip {
 
 /// Whether two requests with one traceId mean the same tip (money.md section 1).
 inline bool sameContent(const Tip& a, const Tip& b) {
-  return a.viewer == b.viewer && a.room == b.room && a.amount == b.amount &&
-         a.giftId == b.giftId && a.count == b.count;
+  return a.viewer == b.viewer && a.room == b.room && a.amount == b.amount && a.giftId == b.giftId &&
+         a.count == b.count;
 }
 
 }  // namespace tipflow::audience

@@ -66,10 +66,9 @@ void insertTips(db::Connection& connection, std::span<const NumberedTip> tips) {
   std::vector<db::Param> values;
   values.reserve(tips.size() * kTipColumns);
   for (const auto& [id, acceptedAt, tip] : tips) {
-    values.insert(values.end(),
-                  {id, tip.traceId, tip.viewer, tip.room, tip.anchor, tip.session, tip.amount,
-                   tip.giftId, tip.count, tip.anchorGender, tip.viewerGender, acceptedAt,
-                   tip.message});
+    values.insert(values.end(), {id, tip.traceId, tip.viewer, tip.room, tip.anchor, tip.session,
+                                 tip.amount, tip.giftId, tip.count, tip.anchorGender,
+                                 tip.viewerGender, acceptedAt, tip.message});
   }
   connection.insertRows(kInsertTips, kTipColumns, values, "");
 }
@@ -222,8 +221,7 @@ void noteProgress(db::Connection& connection, LaneId lane, LaneSeq acknowledged,
   connection.exec(sql, {lane, acknowledged, at, error});
 }
 
-std::vector<LaneSum> laneSums(db::Connection& connection,
-                              const std::map<LaneId, LaneSeq>& cursors,
+std::vector<LaneSum> laneSums(db::Connection& connection, const std::map<LaneId, LaneSeq>& cursors,
                               std::vector<Seal>& advance) {
   std::vector<LaneSum> lanes;
   std::vector<Seal> seals;
@@ -233,8 +231,10 @@ std::vector<LaneSum> laneSums(db::Connection& connection,
     lane.node = row.text(1);
     lane.open = row.integer(2) == 1;
     lanes.push_back(lane);
-    seals.push_back({lane.lane, LaneSeq{row.optionalInteger(3).value_or(0)},
-                     {row.optionalInteger(4).value_or(0), Fen{row.optionalInteger(5).value_or(0)}}});
+    seals.push_back(
+        {lane.lane,
+         LaneSeq{row.optionalInteger(3).value_or(0)},
+         {row.optionalInteger(4).value_or(0), Fen{row.optionalInteger(5).value_or(0)}}});
   });
   for (std::size_t i = 0; i < lanes.size(); ++i) {
     auto& lane = lanes[i];

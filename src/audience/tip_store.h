@@ -17,8 +17,7 @@ namespace tipflow::audience::store {
 // Tips ----------------------------------------------------------------------------------------
 /// One statement, one transaction. Throws db::DuplicateKey when any of them is there already.
 void insertTips(db::Connection& connection, std::span<const NumberedTip> tips);
-std::vector<NumberedTip> tipsByTrace(db::Connection& connection,
-                                     std::span<const TraceId> traceIds);
+std::vector<NumberedTip> tipsByTrace(db::Connection& connection, std::span<const TraceId> traceIds);
 bool tipExists(db::Connection& connection, TipId id);
 std::optional<NumberedTip> tipByTrace(db::Connection& connection, const TraceId& traceId);
 
@@ -78,8 +77,7 @@ struct Seal {
   LaneSeq seq;
   TipSum sum;
 };
-std::vector<LaneSum> laneSums(db::Connection& connection,
-                              const std::map<LaneId, LaneSeq>& cursors,
+std::vector<LaneSum> laneSums(db::Connection& connection, const std::map<LaneId, LaneSeq>& cursors,
                               std::vector<Seal>& advance);
 void keepSeals(db::Connection& connection, const std::vector<Seal>& seals);
 

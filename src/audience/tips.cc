@@ -69,9 +69,9 @@ TipSum SessionSums::of(SessionId session) const {
   return found == sums_.end() ? TipSum{} : found->second;
 }
 
-TipService::TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers,
-                       SessionSums& sums, const anchor::AnchorClient* anchors,
-                       finance::FinanceClient* finance, TipPolicy policy, Metrics& metrics)
+TipService::TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, SessionSums& sums,
+                       const anchor::AnchorClient* anchors, finance::FinanceClient* finance,
+                       TipPolicy policy, Metrics& metrics)
     : db1_(db1),
       lanes_(lanes),
       viewers_(viewers),
@@ -107,9 +107,8 @@ drogon::Task<Result<TipService::Given>> TipService::give(ViewerId viewer, TipReq
   auto tip = checked(*card, request);
   if (!tip) {
     // A repeat of a tip that was taken is answered as before, whatever has changed since.
-    const auto known = co_await db1_.read([&](db::Connection& connection) {
-      return store::tipByTrace(connection, request.traceId);
-    });
+    const auto known = co_await db1_.read(
+        [&](db::Connection& connection) { return store::tipByTrace(connection, request.traceId); });
     if (known && sameContent(known->tip, contentOf(viewer, request))) {
       co_return Given{known->id, known->acceptedAt, false};
     }
@@ -274,8 +273,7 @@ drogon::Task<std::vector<LaneSum>> TipService::laneSums(std::map<LaneId, LaneSeq
   co_return sums;
 }
 
-drogon::Task<TipSum> TipService::sessionSum(RoomId room, SessionId session, Time from,
-                                            Time until) {
+drogon::Task<TipSum> TipService::sessionSum(RoomId room, SessionId session, Time from, Time until) {
   co_return co_await db1_.read([&](db::Connection& connection) {
     return store::sessionSum(connection, room, session, from, until);
   });

@@ -18,7 +18,8 @@ namespace tipflow::audience {
 /// Running sums of sessions: this process's tips as they are committed, and those from before it.
 class SessionSums {
  public:
-  /// Adds what rooms that are live now got before this process: tips of lanes below its first. Once.
+  /// Adds what rooms that are live now got before this process: tips of lanes below its first.
+  /// Once.
   void load(db::Connection& connection, const std::vector<anchor::RoomCard>& live,
             LaneId firstOwnLane);
   void add(const std::vector<NumberedTip>& tips);

@@ -44,20 +44,19 @@ void addTags(db::Connection& connection, std::vector<Viewer>& viewers) {
 
 std::optional<ViewerKind> kindOf(db::Connection& connection, ViewerId id) {
   std::optional<ViewerKind> kind;
-  connection.query("SELECT kind FROM viewer WHERE id = ?", {id}, [&](const db::Row& row) {
-    kind = static_cast<ViewerKind>(row.integer(0));
-  });
+  connection.query("SELECT kind FROM viewer WHERE id = ?", {id},
+                   [&](const db::Row& row) { kind = static_cast<ViewerKind>(row.integer(0)); });
   return kind;
 }
 
 }  // namespace
 
 ViewerId insertViewer(db::Connection& connection, const NewViewer& viewer) {
-  const ViewerId id{connection
-                        .exec(kInsert, {viewer.kind, viewer.name, viewer.passwordHash,
-                                        viewer.gender, viewer.age, viewer.region,
-                                        ViewerState::active, viewer.createdAt})
-                        .lastId};
+  const ViewerId id{
+      connection
+          .exec(kInsert, {viewer.kind, viewer.name, viewer.passwordHash, viewer.gender, viewer.age,
+                          viewer.region, ViewerState::active, viewer.createdAt})
+          .lastId};
   if (!viewer.tags.empty()) kTags.replace(connection, id.value, viewer.tags);
   return id;
 }
@@ -81,9 +80,9 @@ Changed changeViewer(db::Connection& connection, ViewerId id, const ChangeViewer
 
 Changed upgradeViewer(db::Connection& connection, ViewerId id, const NewViewer& viewer) {
   if (!kindOf(connection, id)) return Changed::notFound;
-  const auto changed = connection.exec(
-      kUpgrade, {ViewerKind::registered, viewer.name, viewer.passwordHash, viewer.gender,
-                 viewer.age, viewer.region, id, ViewerKind::guest});
+  const auto changed =
+      connection.exec(kUpgrade, {ViewerKind::registered, viewer.name, viewer.passwordHash,
+                                 viewer.gender, viewer.age, viewer.region, id, ViewerKind::guest});
   if (changed.matched != 1) return Changed::notAllowed;
   if (!viewer.tags.empty()) kTags.replace(connection, id.value, viewer.tags);
   return Changed::done;

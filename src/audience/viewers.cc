@@ -24,9 +24,8 @@ std::optional<ViewerCard> ViewerDirectory::known(ViewerId id) const {
 drogon::Task<std::optional<ViewerCard>> ViewerDirectory::card(ViewerId id) {
   if (auto found = known(id)) co_return found;
   const auto before = forgottenOf(id);
-  const auto read = co_await db1_.read([id](db::Connection& connection) {
-    return store::cards(connection, {id});
-  });
+  const auto read = co_await db1_.read(
+      [id](db::Connection& connection) { return store::cards(connection, {id}); });
   if (read.empty()) co_return std::nullopt;
   keep(read.front(), before);
   co_return read.front();
@@ -162,9 +161,8 @@ drogon::Task<Result<Viewer>> ViewerService::upgrade(ViewerId id, RegisterViewer 
   const auto upgraded = co_await newRegistered(std::move(request));
   auto outcome = store::Changed::notFound;
   try {
-    outcome = co_await db1_.write([&](db::Connection& connection) {
-      return store::upgradeViewer(connection, id, upgraded);
-    });
+    outcome = co_await db1_.write(
+        [&](db::Connection& connection) { return store::upgradeViewer(connection, id, upgraded); });
   } catch (const db::DuplicateKey&) {
     co_return ErrorCode::name_taken;
   }

@@ -35,7 +35,9 @@ class ViewerDirectory {
     std::unordered_map<ViewerId, ViewerCard> cards;
     std::uint64_t forgotten = 0;  // so that a read from before a change is not kept after it
   };
-  Shard& shardOf(ViewerId id) { return shards_[static_cast<std::size_t>(id.value) % shards_.size()]; }
+  Shard& shardOf(ViewerId id) {
+    return shards_[static_cast<std::size_t>(id.value) % shards_.size()];
+  }
   const Shard& shardOf(ViewerId id) const {
     return shards_[static_cast<std::size_t>(id.value) % shards_.size()];
   }

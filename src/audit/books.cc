@@ -43,7 +43,8 @@ std::int64_t Books::rateFor(std::int64_t anchor, std::int64_t at) const {
     const RateRow* best = nullptr;
     if (const auto found = rates_.find(owner); found != rates_.end()) {
       for (const auto& row : found->second) {
-        if (row.effectiveFrom <= at && (best == nullptr || row.effectiveFrom >= best->effectiveFrom)) {
+        if (row.effectiveFrom <= at &&
+            (best == nullptr || row.effectiveFrom >= best->effectiveFrom)) {
           best = &row;
         }
       }
@@ -57,11 +58,12 @@ void Books::seeTip(const TipRow& tip) {
   auto& lane = lanes_[laneOfTip(tip.tipId)];
   const auto seq = seqOfTip(tip.tipId);
   if (seq != lane.lastTipSeq + 1) {
-    i5_.add(fmt::format("lane {}: tip {} follows tip {}", laneOfTip(tip.tipId), seq,
-                        lane.lastTipSeq));
+    i5_.add(
+        fmt::format("lane {}: tip {} follows tip {}", laneOfTip(tip.tipId), seq, lane.lastTipSeq));
   }
   if (tip.acceptedAt < lane.lastAcceptedAt) {
-    i5_.add(fmt::format("lane {}: tip {} is older than the one before it", laneOfTip(tip.tipId), seq));
+    i5_.add(
+        fmt::format("lane {}: tip {} is older than the one before it", laneOfTip(tip.tipId), seq));
   }
   lane.lastTipSeq = seq;
   lane.lastAcceptedAt = tip.acceptedAt;
@@ -104,8 +106,8 @@ void Books::seeLedger(const LedgerRow& row) {
     i7_.add(fmt::format("tip {}: settled at {} bp, in force was {} bp", row.tip.tipId, row.shareBp,
                         rate));
   }
-  auto& hour = hours_[{row.tip.anchorId, row.tip.acceptedAt - row.tip.acceptedAt % kHourUs,
-                       row.shareBp}];
+  auto& hour =
+      hours_[{row.tip.anchorId, row.tip.acceptedAt - row.tip.acceptedAt % kHourUs, row.shareBp}];
   ++hour.tips;
   hour.amount += row.tip.amount;
   hour.units += row.anchorUnits;
@@ -160,7 +162,8 @@ std::vector<Finding> Books::findings() {
                           lane.lastTipSeq));
     }
     if (lane.lastLedgerSeq != lane.cursor || lane.ledgerAmount != lane.cursorAmount) {
-      i5_.add(fmt::format("lane {}: the cursor {} and the ledger's rows disagree", id, lane.cursor));
+      i5_.add(
+          fmt::format("lane {}: the cursor {} and the ledger's rows disagree", id, lane.cursor));
     }
   }
   for (const auto& [key, sum] : hours_) {
@@ -218,11 +221,11 @@ std::vector<Finding> Books::findings() {
               i4_),
       finding("I5", "no holes in a lane, nothing settled beyond its cursor",
               fmt::format("{} lanes", lanes_.size()), i5_),
-      finding("I6", "anchor's and platform's parts sum to the tip; sums agree with rows",
-              fmt::format("anchors {} + platform {} = {} units", text(anchorUnits_),
-                          text(ledgerAmount_ * kUnits - anchorUnits_),
-                          text(ledgerAmount_ * kUnits)),
-              i6_),
+      finding(
+          "I6", "anchor's and platform's parts sum to the tip; sums agree with rows",
+          fmt::format("anchors {} + platform {} = {} units", text(anchorUnits_),
+                      text(ledgerAmount_ * kUnits - anchorUnits_), text(ledgerAmount_ * kUnits)),
+          i6_),
       finding("I7", "each tip is settled by the rate in force when it was accepted",
               fmt::format("{} tips, {} anchors with rates of their own", ledgerRows_,
                           rates_.size() - rates_.count(0)),

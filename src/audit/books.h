@@ -44,8 +44,8 @@ struct PayoutRow {
 /// How one invariant of money.md fared.
 struct Finding {
   std::string id;
-  std::string says;               ///< the invariant, in a line
-  std::string figures;            ///< what was compared
+  std::string says;     ///< the invariant, in a line
+  std::string figures;  ///< what was compared
   std::int64_t faults = 0;
   std::vector<std::string> examples;  ///< the first few faults
 };
@@ -97,8 +97,8 @@ class Books {
   std::map<std::int64_t, Lane> lanes_;
   std::int64_t tips_ = 0, ledgerRows_ = 0, inFlight_ = 0;
   Wide tipAmount_ = 0, ledgerAmount_ = 0, inFlightAmount_ = 0, anchorUnits_ = 0;
-  std::map<std::int64_t, Wide> unitsOfAnchor_;     // by the ledger's rows
-  std::map<std::int64_t, Wide> owedToAnchor_;      // by tips and rates, computed here
+  std::map<std::int64_t, Wide> unitsOfAnchor_;  // by the ledger's rows
+  std::map<std::int64_t, Wide> owedToAnchor_;   // by tips and rates, computed here
   std::map<std::array<std::int64_t, 3>, HourSum> hours_;
   std::map<std::int64_t, AccountRow> accounts_;
   std::map<std::int64_t, Wide> paidOf_, pendingOf_;

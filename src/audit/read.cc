@@ -16,8 +16,13 @@ constexpr const char* kLedger = R"(
   FROM ledger WHERE tip_id > ? AND tip_id <= ? ORDER BY tip_id)";
 
 TipRow readTip(const db::Row& row) {
-  return {row.integer(0), row.integer(1), row.integer(2), row.integer(3), row.integer(4),
-          static_cast<int>(row.integer(5)), static_cast<int>(row.integer(6))};
+  return {row.integer(0),
+          row.integer(1),
+          row.integer(2),
+          row.integer(3),
+          row.integer(4),
+          static_cast<int>(row.integer(5)),
+          static_cast<int>(row.integer(6))};
 }
 
 void merge(Books& books, const std::vector<TipRow>& tips, const std::vector<LedgerRow>& ledger) {
@@ -35,10 +40,9 @@ void merge(Books& books, const std::vector<TipRow>& tips, const std::vector<Ledg
 }
 
 void readSmallTables(Books& books, db::Connection& db2) {
-  db2.query("SELECT anchor_id, effective_from, share_bp FROM share_rate ORDER BY id", {},
-            [&](const db::Row& row) {
-              books.addRate({row.integer(0), row.integer(1), row.integer(2)});
-            });
+  db2.query(
+      "SELECT anchor_id, effective_from, share_bp FROM share_rate ORDER BY id", {},
+      [&](const db::Row& row) { books.addRate({row.integer(0), row.integer(1), row.integer(2)}); });
   db2.query("SELECT lane_id, last_seq, amount FROM sync_cursor", {}, [&](const db::Row& row) {
     books.addCursor(row.integer(0), row.integer(1), row.integer(2));
   });
@@ -78,12 +82,11 @@ Books readBooks(db::Connection& db1, db::Connection& db2, const Progress& progre
     count += static_cast<std::int64_t>(tips.size());
     progress(count);
   }
-  db2.query(
-      "SELECT anchor_id, hour, share_bp, tips, amount, anchor_units FROM settlement_hour", {},
-      [&](const db::Row& row) {
-        books.addHour({row.integer(0), row.integer(1), row.integer(2), row.integer(3),
-                       row.integer(4), row.integer(5)});
-      });
+  db2.query("SELECT anchor_id, hour, share_bp, tips, amount, anchor_units FROM settlement_hour", {},
+            [&](const db::Row& row) {
+              books.addHour({row.integer(0), row.integer(1), row.integer(2), row.integer(3),
+                             row.integer(4), row.integer(5)});
+            });
   db1.rollback();
   db2.rollback();
   return books;

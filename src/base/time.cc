@@ -105,9 +105,9 @@ Time roundUpToMs(Time time) {
 }
 
 Time SystemClock::now() const {
-  return Time{std::chrono::duration_cast<Duration>(
-                  std::chrono::system_clock::now().time_since_epoch())
-                  .count()};
+  return Time{
+      std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch())
+          .count()};
 }
 
 }  // namespace tipflow

@@ -68,8 +68,8 @@ TraceId TraceId::fromBytes(std::string_view bytes) {
 TraceId TraceId::make(Time now, Random& random) {
   const auto ms = static_cast<std::uint64_t>(now.us / kUsPerMs);
   TraceId id;
-  id.high = (ms << 16) | 0x7000 | (random.bits() & 0x0FFF);            // version 7 (RFC 9562)
-  id.low = (random.bits() >> 2) | (std::uint64_t{1} << 63);            // variant 10
+  id.high = (ms << 16) | 0x7000 | (random.bits() & 0x0FFF);  // version 7 (RFC 9562)
+  id.low = (random.bits() >> 2) | (std::uint64_t{1} << 63);  // variant 10
   return id;
 }
 

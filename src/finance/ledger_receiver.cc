@@ -48,8 +48,7 @@ LedgerReceiver::Step LedgerReceiver::onTerms(const Terms& terms) const {
     if (!mayBeSettled(tip.acceptedAt, terms.now)) {
       return Done{{BatchStatus::heldBack, {}}, "a tip is ahead of DB2's clock"};
     }
-    if (terms.platformRates.empty() ||
-        terms.platformRates.front().effectiveFrom > tip.acceptedAt) {
+    if (terms.platformRates.empty() || terms.platformRates.front().effectiveFrom > tip.acceptedAt) {
       return Done{{BatchStatus::failed, {}}, "there is no platform share rate for that time"};
     }
     const auto platformRate = rateAt(terms.platformRates, tip.acceptedAt, BasisPoints{0});

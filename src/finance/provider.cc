@@ -27,9 +27,10 @@ drogon::Task<PayoutResult> SandboxProvider::pay(WithdrawalId key, Fen amount) {
 drogon::Task<bool> SandboxProvider::remember(WithdrawalId key, Fen amount, bool paid) {
   const Time now = clock_.now();
   co_await db2_.write([&](db::Connection& connection) {
-    connection.exec("INSERT INTO sandbox_payout (withdrawal_id, amount, paid, at) VALUES (?, ?, ?, ?)" +
-                        db::orKeep(connection.dialect(), "withdrawal_id"),
-                    {key, amount, paid ? 1 : 0, now});
+    connection.exec(
+        "INSERT INTO sandbox_payout (withdrawal_id, amount, paid, at) VALUES (?, ?, ?, ?)" +
+            db::orKeep(connection.dialect(), "withdrawal_id"),
+        {key, amount, paid ? 1 : 0, now});
     return true;
   });
   const auto stands = co_await remembered(key);

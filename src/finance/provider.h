@@ -1,5 +1,5 @@
-// The payment provider: the one part we cannot have for real. The sandbox behaves as a provider does,
-// keeps its own memory in DB2, and can be told to misbehave.
+// The payment provider: the one part we cannot have for real. The sandbox behaves as a provider
+// does, keeps its own memory in DB2, and can be told to misbehave.
 #pragma once
 
 #include <drogon/utils/coroutine.h>

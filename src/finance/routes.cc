@@ -20,8 +20,7 @@ class Routes {
   Task<ResponsePtr> setRate(Call& call) {
     const auto by = std::to_string(call.principal->id);
     const auto body = call.body<SetShareRate>();
-    co_return http::created(
-        http::orRefuse(co_await service_.setRate(anchorOf(call), body, by)));
+    co_return http::created(http::orRefuse(co_await service_.setRate(anchorOf(call), body, by)));
   }
   Task<ResponsePtr> listRates(Call& call) {
     std::optional<store::RatePlace> after;

@@ -15,9 +15,9 @@ Result<Shares> split(Fen amount, BasisPoints rate) {
 }
 
 BasisPoints rateAt(std::span<const ShareRate> rates, Time acceptedAt, BasisPoints fallback) {
-  const auto after = std::upper_bound(
-      rates.begin(), rates.end(), acceptedAt,
-      [](Time time, const ShareRate& rate) { return time < rate.effectiveFrom; });
+  const auto after =
+      std::upper_bound(rates.begin(), rates.end(), acceptedAt,
+                       [](Time time, const ShareRate& rate) { return time < rate.effectiveFrom; });
   return after == rates.begin() ? fallback : std::prev(after)->rate;
 }
 

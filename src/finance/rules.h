@@ -33,8 +33,9 @@ struct Shares {
 /// would not fit 63 bits.
 [[nodiscard]] Result<Shares> split(Fen amount, BasisPoints rate);
 
-/// The rate in force at `acceptedAt`, from rates ordered by `effectiveFrom` (of equal ones the later
-/// counts); `fallback` before the first. A tip accepted exactly at a change gets the new rate.
+/// The rate in force at `acceptedAt`, from rates ordered by `effectiveFrom` (of equal ones the
+/// later counts); `fallback` before the first. A tip accepted exactly at a change gets the new
+/// rate.
 [[nodiscard]] BasisPoints rateAt(std::span<const ShareRate> rates, Time acceptedAt,
                                  BasisPoints fallback);
 

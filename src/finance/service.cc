@@ -99,9 +99,8 @@ drogon::Task<Result<ShownWithdrawal>> Service::withdraw(AnchorId anchor,
       bool insufficient = false;
       std::optional<Withdrawal> reserved;
       try {
-        reserved = co_await db2_.write([&](db::Connection& connection) {
-          return store::reserve(connection, asked, now);
-        });
+        reserved = co_await db2_.write(
+            [&](db::Connection& connection) { return store::reserve(connection, asked, now); });
       } catch (const store::InsufficientBalance&) {
         insufficient = true;
       } catch (const db::DuplicateKey&) {
@@ -169,9 +168,8 @@ drogon::Task<Result<http::Page<ShownWithdrawal>>> Service::withdrawals(AnchorId 
 }
 
 drogon::Task<Result<Withdrawal>> Service::withdrawal(TraceId traceId) {
-  const auto found = co_await db2_.read([&](db::Connection& connection) {
-    return store::withdrawalByTrace(connection, traceId);
-  });
+  const auto found = co_await db2_.read(
+      [&](db::Connection& connection) { return store::withdrawalByTrace(connection, traceId); });
   if (!found) co_return ErrorCode::withdrawal_not_found;
   co_return *found;
 }
@@ -188,9 +186,8 @@ drogon::Task<Result<Statement>> Service::statement(AnchorId anchor, std::optiona
     co_return Rejection{ErrorCode::range_too_long,
                         fmt::format("a statement covers at most {} days", kLongestStatementDays)};
   }
-  const auto hours = co_await db2_.read([&](db::Connection& connection) {
-    return store::hours(connection, anchor, start, end);
-  });
+  const auto hours = co_await db2_.read(
+      [&](db::Connection& connection) { return store::hours(connection, anchor, start, end); });
   Statement statement{anchor, start, end, {}, {}};
   for (const auto& hour : hours) {
     const auto day = businessTime_.dayOf(hour.hour);
@@ -255,8 +252,7 @@ drogon::Task<Result<Reconciliation>> Service::reconcile() {
     if (lane.all.tips == 0 && !lane.open) continue;  // a process that saw no tips
     const double lag =
         lane.aboveCursor.tips == 0 ? 0 : std::max(0.0, seconds(report.asOf - lane.oldestAbove));
-    report.lanes.push_back(
-        {lane.lane, lane.node, lane.open, lane.all.tips, ledger.count, lag});
+    report.lanes.push_back({lane.lane, lane.node, lane.open, lane.all.tips, ledger.count, lag});
   }
   report.difference = {report.tips.count - report.ledger.count - report.inFlight.count,
                        report.tips.amount - report.ledger.amount - report.inFlight.amount};

@@ -99,22 +99,22 @@ Terms readTerms(db::Connection& connection, const std::vector<AnchorId>& anchors
   terms.now = connection.now();
   std::vector<db::Param> params{kPlatform};
   params.insert(params.end(), anchors.begin(), anchors.end());
-  connection.query(
-      fmt::format("SELECT anchor_id, effective_from, share_bp FROM share_rate "
-                  "WHERE anchor_id IN ({}) ORDER BY anchor_id, effective_from, id",
-                  places(params.size())),
-      params, [&](const db::Row& row) {
-        const auto anchor = row.id<AnchorId>(0);
-        const ShareRate rate{row.time(1), BasisPoints{static_cast<std::int32_t>(row.integer(2))}};
-        if (anchor == kPlatform) {
-          terms.platformRates.push_back(rate);
-          return;
-        }
-        if (terms.anchorRates.empty() || terms.anchorRates.back().anchor != anchor) {
-          terms.anchorRates.push_back({anchor, {}});
-        }
-        terms.anchorRates.back().rates.push_back(rate);
-      });
+  connection.query(fmt::format("SELECT anchor_id, effective_from, share_bp FROM share_rate "
+                               "WHERE anchor_id IN ({}) ORDER BY anchor_id, effective_from, id",
+                               places(params.size())),
+                   params, [&](const db::Row& row) {
+                     const auto anchor = row.id<AnchorId>(0);
+                     const ShareRate rate{row.time(1),
+                                          BasisPoints{static_cast<std::int32_t>(row.integer(2))}};
+                     if (anchor == kPlatform) {
+                       terms.platformRates.push_back(rate);
+                       return;
+                     }
+                     if (terms.anchorRates.empty() || terms.anchorRates.back().anchor != anchor) {
+                       terms.anchorRates.push_back({anchor, {}});
+                     }
+                     terms.anchorRates.back().rates.push_back(rate);
+                   });
   return terms;
 }
 
@@ -170,13 +170,14 @@ void seed(db::Connection& connection, BasisPoints platformRate) {
   db::transact(connection, [&](db::Connection& c) {
     c.exec("INSERT INTO share_rate_guard (id) VALUES (1)" + db::orKeep(c.dialect(), "id"));
     // The guard is held, so that two nodes at their first start write one rate.
-    c.query(fmt::format("SELECT id FROM share_rate_guard WHERE id = 1{}",
-                        db::forUpdate(c.dialect())),
-            {}, [](const db::Row&) {});
+    c.query(
+        fmt::format("SELECT id FROM share_rate_guard WHERE id = 1{}", db::forUpdate(c.dialect())),
+        {}, [](const db::Row&) {});
     if (one(c, "SELECT COUNT(*) FROM share_rate WHERE anchor_id = 0") > 0) return;
-    c.exec("INSERT INTO share_rate (anchor_id, share_bp, effective_from, created_at, created_by) "
-           "VALUES (0, ?, 0, ?, 'first start')",
-           {platformRate, c.now()});
+    c.exec(
+        "INSERT INTO share_rate (anchor_id, share_bp, effective_from, created_at, created_by) "
+        "VALUES (0, ?, 0, ?, 'first start')",
+        {platformRate, c.now()});
   });
 }
 
@@ -237,9 +238,8 @@ BasisPoints rateNow(db::Connection& connection, AnchorId anchor, Time now) {
     connection.query(
         "SELECT share_bp FROM share_rate WHERE anchor_id = ? AND effective_from <= ? "
         "ORDER BY effective_from DESC, id DESC LIMIT 1",
-        {owner, now}, [&](const db::Row& row) {
-          rate = BasisPoints{static_cast<std::int32_t>(row.integer(0))};
-        });
+        {owner, now},
+        [&](const db::Row& row) { rate = BasisPoints{static_cast<std::int32_t>(row.integer(0))}; });
   }
   return rate;
 }
@@ -262,8 +262,12 @@ Withdrawal reserve(db::Connection& connection, const WithdrawalRequest& request,
   if (connection.exec(kReserve, {request.amount, request.anchor, request.amount}).matched != 1) {
     throw InsufficientBalance{};
   }
-  return {WithdrawalId{inserted.lastId}, request.traceId,          request.anchor,
-          request.amount,                WithdrawalState::pending, now};
+  return {WithdrawalId{inserted.lastId},
+          request.traceId,
+          request.anchor,
+          request.amount,
+          WithdrawalState::pending,
+          now};
 }
 
 std::optional<Withdrawal> withdrawalByTrace(db::Connection& connection, const TraceId& traceId) {
@@ -274,9 +278,9 @@ std::optional<Withdrawal> withdrawalByTrace(db::Connection& connection, const Tr
 }
 
 Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState state, Time now) {
-  const auto changed = connection.exec(
-      "UPDATE withdrawal SET state = ?, finished_at = ? WHERE id = ? AND state = 0",
-      {state, now, id});
+  const auto changed =
+      connection.exec("UPDATE withdrawal SET state = ?, finished_at = ? WHERE id = ? AND state = 0",
+                      {state, now, id});
   std::optional<Withdrawal> found;
   connection.query(fmt::format("{} WHERE id = ?", kWithdrawalColumns), {id},
                    [&](const db::Row& row) { found = readWithdrawal(row); });
@@ -330,7 +334,8 @@ Books books(db::Connection& connection) {
   connection.query(kCursors, {}, [&](const db::Row& row) {
     books.lanes[row.id<LaneId>(0)].cursor = row.id<LaneSeq>(1);
     cursorAmounts.push_back(Fen{row.integer(2)});
-    seals.push_back({row.id<LaneId>(0), LaneSeq{row.optionalInteger(3).value_or(0)},
+    seals.push_back({row.id<LaneId>(0),
+                     LaneSeq{row.optionalInteger(3).value_or(0)},
                      {row.optionalInteger(4).value_or(0), Fen{row.optionalInteger(5).value_or(0)}},
                      Units{row.optionalInteger(6).value_or(0)}});
   });
@@ -338,7 +343,8 @@ Books books(db::Connection& connection) {
     auto& seal = seals[i];
     auto& lane = books.lanes[seal.lane];
     if (lane.cursor > seal.seq) {
-      connection.query(kLedgerRange, {tipIdOf(seal.lane, seal.seq), tipIdOf(seal.lane, lane.cursor)},
+      connection.query(kLedgerRange,
+                       {tipIdOf(seal.lane, seal.seq), tipIdOf(seal.lane, lane.cursor)},
                        [&](const db::Row& row) {
                          seal.sum.count += row.integer(0);
                          seal.sum.amount += Fen{row.integer(1)};
@@ -354,8 +360,10 @@ Books books(db::Connection& connection) {
     }
     books.ledgerUnits += seal.anchorUnits;
   }
-  books.hourUnits = Units{one(connection, "SELECT COALESCE(SUM(anchor_units), 0) FROM settlement_hour")};
-  books.accountUnits = Units{one(connection, "SELECT COALESCE(SUM(settled_units), 0) FROM account")};
+  books.hourUnits =
+      Units{one(connection, "SELECT COALESCE(SUM(anchor_units), 0) FROM settlement_hour")};
+  books.accountUnits =
+      Units{one(connection, "SELECT COALESCE(SUM(settled_units), 0) FROM account")};
   books.badSplits = one(
       connection, "SELECT COUNT(*) FROM settlement_hour WHERE anchor_units <> amount * share_bp");
   books.badAccounts = one(connection, kBadAccounts);

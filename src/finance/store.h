@@ -49,7 +49,8 @@ struct InsufficientBalance {};
 /// db::DuplicateKey when the traceId is taken, InsufficientBalance.
 Withdrawal reserve(db::Connection& connection, const WithdrawalRequest& request, Time now);
 std::optional<Withdrawal> withdrawalByTrace(db::Connection& connection, const TraceId& traceId);
-/// In a transaction: from pending to `state`; the withdrawal as it stands after (a final state stays).
+/// In a transaction: from pending to `state`; the withdrawal as it stands after (a final state
+/// stays).
 Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState state, Time now);
 std::vector<Withdrawal> withdrawals(db::Connection& connection, AnchorId anchor,
                                     std::int64_t before, int limit);
@@ -78,14 +79,14 @@ struct Books {
     Units anchorUnits;
   };
   std::map<LaneId, Lane> lanes;
-  std::vector<Seal> advance;         ///< seals to keep
-  std::int64_t cursorMismatch = 0;   ///< lanes whose cursor, sums and rows disagree (I5)
-  Units ledgerUnits;                 ///< over all ledger rows
-  Units hourUnits;                   ///< over all hourly sums
-  Units accountUnits;                ///< over all accounts
-  std::int64_t badSplits = 0;        ///< hourly sums whose parts are not amount * rate (I6, I7)
-  std::int64_t badAccounts = 0;      ///< accounts that owe more than they hold (I9)
-  std::int64_t badWithdrawals = 0;   ///< accounts that disagree with their withdrawals (I10)
+  std::vector<Seal> advance;        ///< seals to keep
+  std::int64_t cursorMismatch = 0;  ///< lanes whose cursor, sums and rows disagree (I5)
+  Units ledgerUnits;                ///< over all ledger rows
+  Units hourUnits;                  ///< over all hourly sums
+  Units accountUnits;               ///< over all accounts
+  std::int64_t badSplits = 0;       ///< hourly sums whose parts are not amount * rate (I6, I7)
+  std::int64_t badAccounts = 0;     ///< accounts that owe more than they hold (I9)
+  std::int64_t badWithdrawals = 0;  ///< accounts that disagree with their withdrawals (I10)
 };
 Books books(db::Connection& connection);
 void keepSeals(db::Connection& connection, const std::vector<Books::Seal>& seals);

@@ -1,6 +1,7 @@
 // The withdrawal: from a request to a final state, at most one payout, whatever fails on the way.
 // A protocol core: it says what to do next; the driver talks to DB2 and to the payment provider.
-// The provider is never called inside a transaction, and always with the withdrawal's id as its key.
+// The provider is never called inside a transaction, and always with the withdrawal's id as its
+// key.
 #pragma once
 
 #include <array>

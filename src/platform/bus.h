@@ -31,9 +31,9 @@ class LocalBus final : public Bus {
 
 /// Topics and what their messages hold.
 namespace topic {
-inline constexpr const char* kRoomChanged = "room.changed";        ///< room id
-inline constexpr const char* kViewerChanged = "viewer.changed";    ///< viewer id
-inline constexpr const char* kTokenRevoked = "token.revoked";      ///< token id
+inline constexpr const char* kRoomChanged = "room.changed";      ///< room id
+inline constexpr const char* kViewerChanged = "viewer.changed";  ///< viewer id
+inline constexpr const char* kTokenRevoked = "token.revoked";    ///< token id
 }  // namespace topic
 
 }  // namespace tipflow

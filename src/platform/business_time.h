@@ -1,4 +1,5 @@
-// Days of the business time zone. Everything stored and answered is UTC; only sums by day need this.
+// Days of the business time zone. Everything stored and answered is UTC; only sums by day need
+// this.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// A cache shared by the nodes: values that may be lost at any time. In process here; entries expire,
-// and the whole is bounded.
+// A cache shared by the nodes: values that may be lost at any time. In process here; entries
+// expire, and the whole is bounded.
 #pragma once
 
 #include <cstddef>

@@ -27,10 +27,10 @@ void assign(Config& config, const ConfigKey& key, const std::string& text,
     return ConfigError(fmt::format("{} ({}): {}", key.name, source, why));
   };
   if (const auto* field = std::get_if<std::string Config::*>(&key.field)) {
-    config.**field = text;
+    config.** field = text;
   } else if (const auto* flag = std::get_if<bool Config::*>(&key.field)) {
     if (text != "true" && text != "false") throw wrong("must be true or false");
-    config.**flag = text == "true";
+    config.** flag = text == "true";
   } else {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -133,8 +133,8 @@ LoadedConfig loadConfig(const std::string& file,
     try {
       readTable(loaded.config, toml::parse_file(file), "", file);
     } catch (const toml::parse_error& error) {
-      throw ConfigError(fmt::format("{}: line {}: {}", file, error.source().begin.line,
-                                    error.description()));
+      throw ConfigError(
+          fmt::format("{}: line {}: {}", file, error.source().begin.line, error.description()));
     }
   }
   for (const auto& [name, text] : environment) {
@@ -166,13 +166,14 @@ LoadedConfig loadConfig(const std::string& file,
   oneOf("finance.sandbox_mode", config.sandboxMode,
         {"pay", "reject", "timeout", "pay_then_timeout"});
   if (!config.redisUrl.empty() || !config.consulUrl.empty()) {
-    throw ConfigError("redis.url, consul.url: this release runs cache, bus, locks and discovery in "
-                      "process; leave them empty");
+    throw ConfigError(
+        "redis.url, consul.url: this release runs cache, bus, locks and discovery in "
+        "process; leave them empty");
   }
   if (config.db1Url.empty()) config.db1Url = "sqlite:" + config.dataDir + "/db1.sqlite";
   if (config.db2Url.empty()) config.db2Url = "sqlite:" + config.dataDir + "/db2.sqlite";
-  for (const auto& [key, url] : {std::pair{"db1.url", &config.db1Url},
-                                 std::pair{"db2.url", &config.db2Url}}) {
+  for (const auto& [key, url] :
+       {std::pair{"db1.url", &config.db1Url}, std::pair{"db2.url", &config.db2Url}}) {
     try {
       (void)db::Url::parse(*url);
     } catch (const std::invalid_argument& wrong) {
@@ -183,7 +184,8 @@ LoadedConfig loadConfig(const std::string& file,
 }
 
 std::string configReference() {
-  std::string out = "Settings: a TOML file (--config), then the environment, then --set key=value.\n\n";
+  std::string out =
+      "Settings: a TOML file (--config), then the environment, then --set key=value.\n\n";
   const Config defaults;
   for (const auto& key : configKeys()) {
     std::string value;

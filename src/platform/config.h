@@ -67,7 +67,8 @@ struct LoadedConfig {
 };
 
 /// `file` may be empty. `flags`: key -> text.
-LoadedConfig loadConfig(const std::string& file, const std::map<std::string, std::string>& environment,
+LoadedConfig loadConfig(const std::string& file,
+                        const std::map<std::string, std::string>& environment,
                         const std::map<std::string, std::string>& flags);
 
 /// The reference that `tipflow config` prints.

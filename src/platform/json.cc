@@ -22,9 +22,8 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool hasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-  });
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 boost::json::value parse(std::string_view text, boost::json::storage_ptr storage) {

@@ -1,5 +1,6 @@
 // JSON to described structs, with an error for each field at fault, and back.
-// A struct's shape is declared once with Boost.Describe; its bounds are in its types (Ranged, Text).
+// A struct's shape is declared once with Boost.Describe; its bounds are in its types (Ranged,
+// Text).
 #pragma once
 
 #include <fmt/format.h>
@@ -57,7 +58,8 @@ class BadRequest : public std::exception {
 
 namespace json {
 
-/// Collects what is wrong, up to a bound: a body of a thousand faulty tips needs no thousand answers.
+/// Collects what is wrong, up to a bound: a body of a thousand faulty tips needs no thousand
+/// answers.
 class Faults {
  public:
   void add(const std::string& field, ErrorCode code, std::string detail) {
@@ -97,7 +99,8 @@ void read(const boost::json::value& value, const std::string& path, Ranged<Least
   } else if (value.is_uint64()) {
     range();
   } else if (value.is_double()) {
-    faults.add(path, ErrorCode::wrong_type, "must be an integer, written without point or exponent");
+    faults.add(path, ErrorCode::wrong_type,
+               "must be an integer, written without point or exponent");
   } else {
     faults.add(path, ErrorCode::wrong_type, "must be an integer");
   }
@@ -233,7 +236,8 @@ void readMembers(const boost::json::object& object, const std::string& path, T& 
     const auto* value = object.if_contains(member.name);
     if (value != nullptr) ++known;
     if constexpr (IsOptional<Field>::value) {
-      if (value != nullptr && !value->is_null()) read(*value, pathOf(member.name), field.emplace(), faults);
+      if (value != nullptr && !value->is_null())
+        read(*value, pathOf(member.name), field.emplace(), faults);
     } else if (value == nullptr) {
       faults.add(pathOf(member.name), ErrorCode::required, "is required");
     } else {
@@ -243,8 +247,9 @@ void readMembers(const boost::json::object& object, const std::string& path, T& 
   if (known == object.size()) return;
   for (const auto& [name, _] : object) {
     bool found = false;
-    boost::mp11::mp_for_each<Members>(
-        [&](auto member) { found = found || std::string_view(member.name) == std::string_view(name); });
+    boost::mp11::mp_for_each<Members>([&](auto member) {
+      found = found || std::string_view(member.name) == std::string_view(name);
+    });
     if (!found) {
       faults.add(pathOf({name.data(), std::min<std::size_t>(name.size(), 64)}),
                  ErrorCode::unknown_field, "is not known here");
@@ -252,7 +257,8 @@ void readMembers(const boost::json::object& object, const std::string& path, T& 
   }
 }
 
-/// Parses `text`; throws BadRequest (malformed_json). Strict: UTF-8, no repeated names, bounded depth.
+/// Parses `text`; throws BadRequest (malformed_json). Strict: UTF-8, no repeated names, bounded
+/// depth.
 boost::json::value parse(std::string_view text, boost::json::storage_ptr storage);
 
 /// A body as `T`; throws BadRequest with every field at fault.
@@ -272,7 +278,8 @@ T readBody(std::string_view text) {
   return out;
 }
 
-// Writing ------------------------------------------------------------------------------------------
+// Writing
+// ------------------------------------------------------------------------------------------
 
 /// Appends `text` as a JSON string.
 void appendString(std::string& out, std::string_view text);

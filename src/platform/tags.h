@@ -1,4 +1,5 @@
-// Tags of one kind of entity: a table of (entity, tag, place). Each role has its own table and one of these.
+// Tags of one kind of entity: a table of (entity, tag, place). Each role has its own table and one
+// of these.
 #pragma once
 
 #include <fmt/format.h>
@@ -52,9 +53,8 @@ class TagTable {
     const std::vector<db::Param> params(wanted.begin(), wanted.end());
     connection.query(fmt::format("SELECT {}, tag FROM {} WHERE {} IN ({}) ORDER BY place", key_,
                                  table_, key_, places),
-                     params, [&](const db::Row& row) {
-                       tags[row.integer(0)].emplace_back(row.text(1));
-                     });
+                     params,
+                     [&](const db::Row& row) { tags[row.integer(0)].emplace_back(row.text(1)); });
     return tags;
   }
 

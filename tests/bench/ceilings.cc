@@ -43,12 +43,14 @@ int emptyHandler(int port, int threads) {
          fmt::format(R"({{{},"kind":"anchor","id":1,"role":"anchor"}})", session));
   answer("/api/v1/rooms", "get", 200,
          R"({"items":[{"id":1000001,"anchorId":1,"state":"live"}],"nextPageToken":null})");
-  answer("/api/v1/rooms/1000001/open", "post", 200, R"({"id":1000001,"anchorId":1,"state":"live"})");
+  answer("/api/v1/rooms/1000001/open", "post", 200,
+         R"({"id":1000001,"anchorId":1,"state":"live"})");
   answer("/api/v1/viewers", "post", 201, R"({"id":1})");
   answer("/api/v1/viewers/guests", "post", 201,
          fmt::format(R"({{"viewer":{{"id":1}},{}}})", session));
-  answer("/api/v1/tips", "post", 201,
-         R"({"tipId":8589934593,"traceId":"0192f3a4b5c67d8e9fa0b1c2d3e4f506","status":"created","acceptedAt":"2026-11-22T11:41:49.895Z"})");
+  answer(
+      "/api/v1/tips", "post", 201,
+      R"({"tipId":8589934593,"traceId":"0192f3a4b5c67d8e9fa0b1c2d3e4f506","status":"created","acceptedAt":"2026-11-22T11:41:49.895Z"})");
   app.setThreadNum(static_cast<std::size_t>(threads))
       .enableServerHeader(false)
       .setLogLevel(trantor::Logger::kWarn)
@@ -92,9 +94,9 @@ int insertLoop(const std::string& url, int connections, int rows, int seconds) {
         const Time now = SystemClock{}.now();
         values.clear();
         for (int r = 0; r < rows; ++r) {
-          values.insert(values.end(), {first + r, TraceId::make(now, random), random.below(300'000),
-                                       random.below(100), random.below(100), 1, 990, 3, 1, 1, 2,
-                                       now, ""});
+          values.insert(values.end(),
+                        {first + r, TraceId::make(now, random), random.below(300'000),
+                         random.below(100), random.below(100), 1, 990, 3, 1, 1, 2, now, ""});
         }
         connection->insertRows(head, 13, values, "");
         done += rows;

@@ -37,7 +37,8 @@ class Error : public std::runtime_error {
 class DuplicateKey : public Error {
   using Error::Error;
 };
-/// The statement (and its transaction) certainly did nothing; the same may succeed when tried again.
+/// The statement (and its transaction) certainly did nothing; the same may succeed when tried
+/// again.
 class RolledBack : public Error {
   using Error::Error;
 };
@@ -174,8 +175,7 @@ std::unique_ptr<Connection> connectSqlite(const Url& url);
 /// Runs `work(connection)` in a transaction; when it was rolled back by the database (deadlock,
 /// lock wait) runs it again, at most `attempts` times. Everything else rolls back and is thrown on.
 template <class Work>
-auto transact(Connection& connection, Work&& work, int attempts = 5)
-    -> decltype(work(connection));
+auto transact(Connection& connection, Work&& work, int attempts = 5) -> decltype(work(connection));
 
 }  // namespace tipflow::db
 

@@ -1,5 +1,6 @@
-// A database for coroutines: a few worker threads, each with its own connection, and a bounded queue.
-// Work that must own its connection (lanes, the ledger receiver) asks for one with `connect`.
+// A database for coroutines: a few worker threads, each with its own connection, and a bounded
+// queue. Work that must own its connection (lanes, the ledger receiver) asks for one with
+// `connect`.
 #pragma once
 
 #include <drogon/utils/coroutine.h>
@@ -41,14 +42,14 @@ class Database {
   // g++ 12 destroys a class temporary inside a co_await expression twice: whatever is awaited, and
   // every argument with a destructor, has a name of its own (docs/decisions/0003).
 
-  /// Runs `work(connection)` on a worker; the awaiting coroutine goes on where it was. Work that only
-  /// reads is tried once more on a new connection when the first one was lost.
+  /// Runs `work(connection)` on a worker; the awaiting coroutine goes on where it was. Work that
+  /// only reads is tried once more on a new connection when the first one was lost.
   template <class Work>
   auto read(Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
     return run(std::move(work), true);
   }
-  /// As `read`, in a transaction with bounded retry (db::transact). ConnectionLost means that whether
-  /// it committed is not known.
+  /// As `read`, in a transaction with bounded retry (db::transact). ConnectionLost means that
+  /// whether it committed is not known.
   template <class Work>
   auto write(Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
     auto inTransaction = [work = std::move(work)](Connection& c) mutable {
@@ -76,17 +77,16 @@ class Database {
   auto run(Work work, bool repeatable) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
     using R = std::invoke_result_t<Work, Connection&>;
     Slot<R> slot;
-    Switch step{*this,
-                Queued{[&slot, &work](Connection& c) {
-                         if constexpr (std::is_void_v<R>) {
-                           work(c);
-                           slot.value = true;
-                         } else {
-                           slot.value.emplace(work(c));
-                         }
-                       },
-                       [&slot](std::exception_ptr error) { slot.error = std::move(error); },
-                       repeatable}};
+    Switch step{*this, Queued{[&slot, &work](Connection& c) {
+                                if constexpr (std::is_void_v<R>) {
+                                  work(c);
+                                  slot.value = true;
+                                } else {
+                                  slot.value.emplace(work(c));
+                                }
+                              },
+                              [&slot](std::exception_ptr error) { slot.error = std::move(error); },
+                              repeatable}};
     co_await step;
     if (slot.error) std::rethrow_exception(slot.error);
     if constexpr (!std::is_void_v<R>) co_return std::move(*slot.value);

@@ -7,8 +7,9 @@ namespace {
 
 std::string upsert(Dialect dialect, std::string_view key,
                    std::initializer_list<std::string_view> columns, bool add) {
-  std::string tail = dialect == Dialect::mysql ? std::string(" ON DUPLICATE KEY UPDATE ")
-                                               : fmt::format(" ON CONFLICT({}) DO UPDATE SET ", key);
+  std::string tail = dialect == Dialect::mysql
+                         ? std::string(" ON DUPLICATE KEY UPDATE ")
+                         : fmt::format(" ON CONFLICT({}) DO UPDATE SET ", key);
   std::string_view separator;
   for (const auto column : columns) {
     const auto value = dialect == Dialect::mysql ? fmt::format("VALUES({})", column)

@@ -19,10 +19,10 @@ using Words = std::array<std::pair<std::string_view, std::string_view>, 3>;
 constexpr Words kSqliteWords{{{"${AUTO_ID}", "INTEGER PRIMARY KEY AUTOINCREMENT"},
                               {"${BIG_KEY}", "INTEGER PRIMARY KEY"},
                               {"${TABLE}", ""}}};
-constexpr Words kMysqlWords{{{"${AUTO_ID}", "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY"},
-                             {"${BIG_KEY}", "BIGINT NOT NULL PRIMARY KEY"},
-                             {"${TABLE}",
-                              " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"}}};
+constexpr Words kMysqlWords{
+    {{"${AUTO_ID}", "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY"},
+     {"${BIG_KEY}", "BIGINT NOT NULL PRIMARY KEY"},
+     {"${TABLE}", " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"}}};
 
 void replaceAll(std::string& text, std::string_view from, std::string_view to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
@@ -98,18 +98,18 @@ std::vector<std::string> migrate(Connection& connection, const std::vector<Migra
                      [&](const Row& row) { locked = !row.isNull(0) && row.integer(0) == 1; });
     if (!locked) throw Error(0, "another node has been migrating this database for a minute");
   }
-  for (const auto& sql : statements(
-           "CREATE TABLE IF NOT EXISTS schema_migration (number INT NOT NULL PRIMARY KEY, "
-           "name VARCHAR(128) NOT NULL, applied_at BIGINT NOT NULL)${TABLE}",
-           dialect)) {
+  for (const auto& sql :
+       statements("CREATE TABLE IF NOT EXISTS schema_migration (number INT NOT NULL PRIMARY KEY, "
+                  "name VARCHAR(128) NOT NULL, applied_at BIGINT NOT NULL)${TABLE}",
+                  dialect)) {
     connection.exec(sql);
   }
   std::set<int> applied;
   connection.query("SELECT number FROM schema_migration", {},
                    [&](const Row& row) { applied.insert(static_cast<int>(row.integer(0))); });
   if (!applied.empty() && (migrations.empty() || *applied.rbegin() > migrations.back().number)) {
-    throw Error(0, fmt::format("the schema is at {}, newer than this release knows",
-                               *applied.rbegin()));
+    throw Error(
+        0, fmt::format("the schema is at {}, newer than this release knows", *applied.rbegin()));
   }
   std::vector<std::string> done;
   for (const auto& migration : migrations) {

@@ -19,8 +19,8 @@ struct Migration {
 /// The migrations of `sql/<folder>/`, in order; dialect words such as ${AUTO_ID} still in them.
 std::vector<Migration> embeddedMigrations(std::string_view folder);
 
-/// Applies what is missing; returns the names of what was applied. Several nodes may call it at once.
-/// Throws Error when a migration of this database is unknown here (a newer release wrote it).
+/// Applies what is missing; returns the names of what was applied. Several nodes may call it at
+/// once. Throws Error when a migration of this database is unknown here (a newer release wrote it).
 std::vector<std::string> migrate(Connection& connection, const std::vector<Migration>& migrations,
                                  Time now);
 

@@ -152,8 +152,8 @@ class MysqlConnection final : public Connection {
              const RowHandler& onRow) override {
     const auto& text = filled(sql, params);
     send(text);
-    const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(
-        mysql_use_result(handle_), &mysql_free_result);
+    const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(handle_),
+                                                                          &mysql_free_result);
     if (!result) fail(mysql_errno(handle_), mysql_error(handle_), text);
     MysqlRow row;
     while ((row.row = mysql_fetch_row(result.get())) != nullptr) {

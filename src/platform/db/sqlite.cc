@@ -63,7 +63,8 @@ class Statement {
   void bind(std::span<const Param> params) {
     int place = 1;
     for (const auto& param : params) {
-      const int status = std::visit([&](const auto& v) { return bindOne(place, v); }, param.value());
+      const int status =
+          std::visit([&](const auto& v) { return bindOne(place, v); }, param.value());
       if (status != SQLITE_OK) fail(handle_, status, sql_);
       ++place;
     }
@@ -133,9 +134,9 @@ class Use {
 class SqliteConnection final : public Connection {
  public:
   explicit SqliteConnection(const Url& url) : writer_(writerMutex(url.file)) {
-    const int status = sqlite3_open_v2(
-        url.file.c_str(), &handle_,
-        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    const int status =
+        sqlite3_open_v2(url.file.c_str(), &handle_,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
     if (status != SQLITE_OK) {
       const auto what = fmt::format("cannot open {}: {}", url.file,
                                     handle_ != nullptr ? sqlite3_errmsg(handle_) : "no memory");

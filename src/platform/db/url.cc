@@ -36,7 +36,8 @@ Url Url::parse(std::string_view text) {
     return url;
   }
   if (!text.starts_with("mysql://")) {
-    throw std::invalid_argument("must be sqlite:<file> or mysql://user:password@host:port/database");
+    throw std::invalid_argument(
+        "must be sqlite:<file> or mysql://user:password@host:port/database");
   }
   url.dialect = Dialect::mysql;
   text.remove_prefix(8);

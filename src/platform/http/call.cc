@@ -19,7 +19,8 @@ std::optional<std::int64_t> Call::parseId(std::string_view text) {
 
 TraceId Call::pathTraceId(std::size_t place) const {
   const auto id = TraceId::parse(path.at(place));
-  if (!id) throw BadRequest("traceId", ErrorCode::invalid_format, "must be a UUID or 32 hex digits");
+  if (!id)
+    throw BadRequest("traceId", ErrorCode::invalid_format, "must be a UUID or 32 hex digits");
   return *id;
 }
 
@@ -48,7 +49,8 @@ std::optional<std::int64_t> Call::integer(const char* name, std::int64_t least,
   if (!value) return std::nullopt;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
-  if (error == std::errc::result_out_of_range) number = most + 1;
+  if (error == std::errc::result_out_of_range)
+    number = most + 1;
   else if (error != std::errc{} || end != value->data() + value->size()) {
     throw BadRequest(name, ErrorCode::wrong_type, "must be an integer");
   }
@@ -97,8 +99,8 @@ std::string makePageToken(std::initializer_list<std::int64_t> numbers) {
 }
 
 ResponsePtr jsonResponse(int status, std::string body) {
-  auto response = drogon::HttpResponse::newHttpResponse(
-      static_cast<drogon::HttpStatusCode>(status), drogon::CT_APPLICATION_JSON);
+  auto response = drogon::HttpResponse::newHttpResponse(static_cast<drogon::HttpStatusCode>(status),
+                                                        drogon::CT_APPLICATION_JSON);
   response->setBody(std::move(body));
   return response;
 }

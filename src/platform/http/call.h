@@ -36,8 +36,8 @@ class Refused : public std::exception {
 class Call {
  public:
   drogon::HttpRequestPtr request;
-  std::vector<std::string> path;  ///< values of the route's {…} places, in order
-  std::string traceId;            ///< 32 hex digits
+  std::vector<std::string> path;               ///< values of the route's {…} places, in order
+  std::string traceId;                         ///< 32 hex digits
   std::shared_ptr<const Principal> principal;  ///< empty where a route is open and no token came
 
   /// The JSON body; throws BadRequest with each field at fault.
@@ -79,7 +79,9 @@ class Call {
     if (!found) throw BadRequest(name, ErrorCode::invalid_format, "is not one of the known words");
     return found;
   }
-  [[nodiscard]] int pageSize() const { return static_cast<int>(integer("pageSize", 1, 100).value_or(20)); }
+  [[nodiscard]] int pageSize() const {
+    return static_cast<int>(integer("pageSize", 1, 100).value_or(20));
+  }
   /// The numbers inside a page token of ours; throws BadRequest when it is not one.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> pageToken(std::size_t numbers) const;
 

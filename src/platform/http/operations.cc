@@ -55,7 +55,8 @@ void Operations::addRoutes(Router& router) {
     router.add({Method::get, path, Access::anyone(), std::move(handler), Signing::none, kBodyLimit,
                 "platform"});
   };
-  add("/livez", [](Call&) -> Task<ResponsePtr> { co_return jsonResponse(200, R"({"status":"up"})"); });
+  add("/livez",
+      [](Call&) -> Task<ResponsePtr> { co_return jsonResponse(200, R"({"status":"up"})"); });
   add("/readyz", [this](Call& call) { return ready(call); });
   add("/metrics", [this](Call&) -> Task<ResponsePtr> {
     auto response = drogon::HttpResponse::newHttpResponse();

@@ -35,21 +35,19 @@ constexpr std::array<std::string_view, 5> kClasses{"1xx", "2xx", "3xx", "4xx", "
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-bool isHex(std::string_view text) {
-  return text.find_first_not_of(kHex) == std::string_view::npos;
-}
+bool isHex(std::string_view text) { return text.find_first_not_of(kHex) == std::string_view::npos; }
 bool isHexId(std::string_view text, std::size_t digits) {
   return text.size() == digits && isHex(text) &&
          text.find_first_not_of('0') != std::string_view::npos;
 }
 
-/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); empty when it is not one.
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); empty when it is not
+/// one.
 std::string_view traceIdIn(std::string_view parent) {
   if (parent.size() < 55 || parent[2] != '-' || parent[35] != '-' || parent[52] != '-') return {};
   const auto version = parent.substr(0, 2);
   const bool longer = parent.size() > 55;  // allowed from version 01 on, behind a dash
-  if (!isHex(version) || version == "ff" ||
-      (longer && (version == "00" || parent[55] != '-'))) {
+  if (!isHex(version) || version == "ff" || (longer && (version == "00" || parent[55] != '-'))) {
     return {};
   }
   const auto traceId = parent.substr(3, 32);
@@ -120,11 +118,7 @@ std::string_view name(Method method) {
 
 Router::Router(Tokens& tokens, SignatureCheck& signatures, Metrics& metrics, const Clock& clock,
                Random& random)
-    : tokens_(tokens),
-      signatures_(signatures),
-      metrics_(metrics),
-      clock_(clock),
-      random_(random) {}
+    : tokens_(tokens), signatures_(signatures), metrics_(metrics), clock_(clock), random_(random) {}
 
 Router::~Router() = default;
 
@@ -176,18 +170,18 @@ void Router::install() {
       throw std::logic_error("more than one place in " + route.path);
     }
   }
-  app.setCustomErrorHandler([this](drogon::HttpStatusCode status,
-                                   const drogon::HttpRequestPtr& request) {
-    const auto traceId = traceIdOf(request);
-    const auto code = status == drogon::k405MethodNotAllowed        ? ErrorCode::method_not_allowed
-                      : status == drogon::k404NotFound              ? ErrorCode::route_not_found
-                      : status == drogon::k413RequestEntityTooLarge ? ErrorCode::body_too_large
-                      : status >= drogon::k500InternalServerError   ? ErrorCode::internal_error
-                                                                    : ErrorCode::invalid_request;
-    auto response = problem({code}, traceId, request->getHeader("accept-language"));
-    response->addHeader("X-Trace-Id", traceId);
-    return response;
-  });
+  app.setCustomErrorHandler(
+      [this](drogon::HttpStatusCode status, const drogon::HttpRequestPtr& request) {
+        const auto traceId = traceIdOf(request);
+        const auto code = status == drogon::k405MethodNotAllowed ? ErrorCode::method_not_allowed
+                          : status == drogon::k404NotFound       ? ErrorCode::route_not_found
+                          : status == drogon::k413RequestEntityTooLarge ? ErrorCode::body_too_large
+                          : status >= drogon::k500InternalServerError   ? ErrorCode::internal_error
+                                                                      : ErrorCode::invalid_request;
+        auto response = problem({code}, traceId, request->getHeader("accept-language"));
+        response->addHeader("X-Trace-Id", traceId);
+        return response;
+      });
 }
 
 drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRequestPtr request,

@@ -21,8 +21,8 @@ enum class Method { get, post, put, patch, delete_ };
 /// How a route treats signed requests (security.md).
 enum class Signing {
   none,
-  required,         ///< with a nonce of its own
-  traceIdIsNonce,   ///< a replay answers what the first answered
+  required,        ///< with a nonce of its own
+  traceIdIsNonce,  ///< a replay answers what the first answered
 };
 
 inline constexpr std::size_t kBodyLimit = 64 * 1024;

@@ -59,8 +59,8 @@ void addSignInRoutes(Router& router, std::map<PrincipalKind, AccountDirectory*> 
   const auto routes = std::make_shared<Routes>(std::move(directories), passwords, tokens);
   const auto add = [&](const char* path, Access access, auto handler) {
     router.add({Method::post, path, access,
-                [routes, handler](Call& call) { return ((*routes).*handler)(call); },
-                Signing::none, kBodyLimit, "platform"});
+                [routes, handler](Call& call) { return ((*routes).*handler)(call); }, Signing::none,
+                kBodyLimit, "platform"});
   };
   add("/api/v1/auth/login", Access::anyone(), &Routes::login);
   add("/api/v1/auth/logout", Access::signedIn(), &Routes::logout);

@@ -15,7 +15,8 @@ constexpr Duration kNonceLifetime{600 * kUsPerSecond};
 constexpr std::string_view kVersion = "v1=";
 
 bool isNonce(std::string_view text) {
-  return text.size() >= 16 && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+  return text.size() >= 16 && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                   c == '-' || c == '_';
          });
@@ -53,8 +54,7 @@ void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
     throw Refused(ErrorCode::invalid_signature,
                   "X-Tipflow-Nonce must have 16 to 64 url-safe characters");
   }
-  const auto expected =
-      crypto::toHex(crypto::hmacSha256(principal.signingKey, signedText(parts)));
+  const auto expected = crypto::toHex(crypto::hmacSha256(principal.signingKey, signedText(parts)));
   if (!crypto::equal(signature.substr(kVersion.size()), expected)) {
     throw Refused(ErrorCode::invalid_signature);
   }

@@ -29,8 +29,8 @@ EVP_MAC_CTX* hmacTemplate() {
     check(mac != nullptr, "OpenSSL has no HMAC");
     EVP_MAC_CTX* made = EVP_MAC_CTX_new(mac);
     std::array<char, 7> digest{"SHA256"};
-    const OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0), OSSL_PARAM_construct_end()};
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0),
+                                 OSSL_PARAM_construct_end()};
     check(made != nullptr && EVP_MAC_CTX_set_params(made, params) == 1, "OpenSSL: HMAC set-up");
     return made;
   }();

@@ -60,10 +60,9 @@ IssuedToken Tokens::issue(PrincipalKind kind, std::int64_t id, Role role) {
       kUsPerSecond * kUsPerSecond};
   const auto tokenId = TraceId::make(now, random_).hex();
   const auto header = fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"JWT"}})", keyId_);
-  const auto payload =
-      fmt::format(R"({{"sub":"{}","kind":"{}","role":"{}","jti":"{}","iat":{},"exp":{}}})", id,
-                  word(kind), word(role), tokenId, now.us / kUsPerSecond,
-                  expires.us / kUsPerSecond);
+  const auto payload = fmt::format(
+      R"({{"sub":"{}","kind":"{}","role":"{}","jti":"{}","iat":{},"exp":{}}})", id, word(kind),
+      word(role), tokenId, now.us / kUsPerSecond, expires.us / kUsPerSecond);
   auto text = crypto::toBase64Url(header) + "." + crypto::toBase64Url(payload);
   text += "." + crypto::toBase64Url(crypto::hmacSha256(key_, text));
   return {text, expires, crypto::toBase64Url(crypto::hmacSha256(key_, "signing:" + tokenId))};
@@ -101,7 +100,8 @@ std::optional<Principal> Tokens::decode(std::string_view token) const {
   const auto lastDot = token.rfind('.');
   if (firstDot == std::string_view::npos || lastDot == firstDot) return std::nullopt;
   const auto signature = crypto::fromBase64Url(token.substr(lastDot + 1));
-  if (!signature || !crypto::equal(*signature, crypto::hmacSha256(key_, token.substr(0, lastDot)))) {
+  if (!signature ||
+      !crypto::equal(*signature, crypto::hmacSha256(key_, token.substr(0, lastDot)))) {
     return std::nullopt;
   }
   const auto header = decodedObject(token.substr(0, firstDot));
@@ -124,7 +124,8 @@ std::optional<Principal> Tokens::decode(std::string_view token) const {
   return principal;
 }
 
-// One line a token: its id and when it would have expired, in seconds. What expired is dropped here.
+// One line a token: its id and when it would have expired, in seconds. What expired is dropped
+// here.
 void Tokens::keepRevocationsIn(const std::string& path) {
   const std::lock_guard lock(revocationsMutex_);
   revocations_ = path;

@@ -13,8 +13,8 @@
 
 #include "base/enums.h"
 #include "base/random.h"
-#include "base/trace_id.h"
 #include "base/time.h"
+#include "base/trace_id.h"
 #include "platform/bus.h"
 #include "platform/cache.h"
 
