@@ -16,7 +16,7 @@ struct TipPolicy {
 
 inline constexpr std::int64_t kAdultAge = 18;
 
-/// The error that forbids this viewer to tip in this room, if any (clarifications.md rule 7). A
+/// The error that forbids this viewer to tip in this room, if any. A
 /// guest has no age and counts as grown up.
 [[nodiscard]] std::optional<ErrorCode> whyNotTip(const ViewerCard& viewer,
                                                  const anchor::RoomCard& room,

@@ -34,7 +34,7 @@ struct Request {
   std::string_view body;     ///< JSON; not used by a GET
 };
 
-/// What a signature needs beside the request (security.md, signed requests).
+/// What a signature needs beside the request (api/openapi.yaml, signed requests).
 struct Stamp {
   std::string_view signingKey;  ///< raw bytes
   std::int64_t timestampMs = 0;

@@ -102,7 +102,7 @@ TEST(Requests, carry_the_senders_headers) {
 }
 
 TEST(Requests, are_signed_as_the_contract_says) {
-  // security.md: METHOD \n path \n timestamp \n nonce \n hex SHA-256(body), under the raw key.
+  // openapi.yaml: METHOD \n path \n timestamp \n nonce \n hex SHA-256(body), under the raw key.
   crypto::initialise();
   const auto key = crypto::fromBase64Url("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
   ASSERT_TRUE(key);

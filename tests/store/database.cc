@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <barrier>
-#include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -12,8 +12,14 @@
 
 #include "platform/db/migrate.h"
 #include "store/mariadb.h"
+#include "store/scratch.h"
 
 namespace tipflow::fixture {
+namespace {
+
+constexpr std::chrono::seconds kEventually{10};
+
+}  // namespace
 
 std::string engineName(const ::testing::TestParamInfo<Engine>& info) {
   return info.param == Engine::SQLite ? "SQLite" : "MariaDB";
@@ -27,21 +33,13 @@ TestDatabase::TestDatabase(Engine engine, std::string_view schema) {
   if (engine == Engine::MariaDB) {
     url_ = MariaDb::running().newDatabase();
   } else {
-    auto pattern = (std::filesystem::temp_directory_path() / "tipflow-sqlite-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-    directory_ = pattern;
+    static std::atomic<int> made = 0;
     url_.dialect = db::Dialect::sqlite;
-    url_.file = (directory_ / "test.sqlite").string();
+    url_.file = (scratch() / fmt::format("{}.sqlite", ++made)).string();
   }
   if (schema.empty()) return;
   const auto connection = connect();
   db::migrate(*connection, db::embeddedMigrations(schema), SystemClock{}.now());
-}
-
-// A database of MariaDB goes with its server.
-TestDatabase::~TestDatabase() {
-  std::error_code ignored;
-  if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
 }
 
 void make(db::Connection& connection, std::string_view sql) {
@@ -110,13 +108,22 @@ void atOnce(int count, const std::function<void(int)>& work) {
   if (first) std::rethrow_exception(first);
 }
 
-bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds within) {
-  const auto deadline = std::chrono::steady_clock::now() + within;
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds every) {
+  const auto deadline = std::chrono::steady_clock::now() + kEventually;
   for (;;) {
     if (condition()) return true;
     if (std::chrono::steady_clock::now() >= deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    std::this_thread::sleep_for(every);
   }
+}
+
+std::int64_t waitingForLocks(db::Connection& connection) {
+  return number(connection,
+                "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'");
+}
+
+std::int64_t openTransactions(db::Connection& connection) {
+  return number(connection, "SELECT COUNT(*) FROM information_schema.innodb_trx");
 }
 
 }  // namespace tipflow::fixture

@@ -7,7 +7,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -30,21 +29,17 @@ void PrintTo(Engine engine, std::ostream* out);
 #define TIPFLOW_ON_BOTH(Suite) \
   INSTANTIATE_TEST_SUITE_P(, Suite, ::testing::ValuesIn(fixture::kBoth), fixture::engineName)
 
-/// Exists as long as this object does.
+/// A database that no other test has seen.
 class TestDatabase {
  public:
   /// `schema`: a folder of `sql/`, brought to its current state, or nothing for an empty database.
   explicit TestDatabase(Engine engine, std::string_view schema = {});
-  ~TestDatabase();
-  TestDatabase(const TestDatabase&) = delete;
-  TestDatabase& operator=(const TestDatabase&) = delete;
 
   [[nodiscard]] const db::Url& url() const { return url_; }
   [[nodiscard]] std::unique_ptr<db::Connection> connect() const { return db::connect(url_); }
 
  private:
   db::Url url_;
-  std::filesystem::path directory_;  // SQLite only
 };
 
 /// Makes tables from SQL with the dialect words of the migrations, such as ${AUTO_ID}.
@@ -62,8 +57,14 @@ std::vector<std::string> dump(db::Connection& connection, const std::vector<std:
 /// for them. Throws on what the first of them threw.
 void atOnce(int count, const std::function<void(int)>& work);
 
-/// Looks at `condition` until it holds; false when it does not within the time.
+/// Looks at `condition` until it holds; false when it does not within ten seconds.
 bool eventually(const std::function<bool()>& condition,
-                std::chrono::milliseconds within = std::chrono::seconds(10));
+                std::chrono::milliseconds every = std::chrono::milliseconds(5));
+
+/// How many transactions of the MariaDB wait for a lock, or are open at all.
+std::int64_t waitingForLocks(db::Connection& connection);
+std::int64_t openTransactions(db::Connection& connection);
+/// InnoDB renews what the two above show only when nobody has looked for a tenth of a second.
+inline constexpr std::chrono::milliseconds kInnodbShowsEvery{120};
 
 }  // namespace tipflow::fixture

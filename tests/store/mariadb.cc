@@ -18,6 +18,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "store/scratch.h"
+
 namespace tipflow::fixture {
 namespace {
 
@@ -86,36 +88,42 @@ bool isRoot() { return geteuid() == 0; }
 }  // namespace
 
 MariaDb& MariaDb::running() {
-  if (!server()) server().reset(new MariaDb());
+  // What failed once would fail for every test, each after a long wait.
+  static std::optional<std::string> failure;
+  if (failure) throw std::runtime_error(*failure);
+  if (!server()) {
+    try {
+      server().reset(new MariaDb());
+    } catch (const std::exception& error) {
+      failure = error.what();
+      throw;
+    }
+  }
   return *server();
 }
 
 void MariaDb::stop() { server().reset(); }
 
-MariaDb::MariaDb() {
-  auto pattern = (fs::temp_directory_path() / "tipflow-mariadb-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make " + pattern);
-  directory_ = pattern;
+MariaDb::MariaDb() : directory_(scratch() / "mariadb") {
+  fs::create_directory(directory_);
   try {
     install();
     start();
   } catch (...) {
-    if (server_ > 0) {
-      kill(server_, SIGKILL);
-      waitpid(server_, nullptr, 0);
-    }
-    fs::remove_all(directory_);
+    if (server_ > 0) end();
     throw;
   }
 }
 
-// Nothing of it is kept, so it need not end in good order.
 MariaDb::~MariaDb() {
   admin_.reset();
+  end();
+}
+
+// Nothing of it is kept, so it need not end in good order.
+void MariaDb::end() const {
   kill(server_, SIGKILL);
   waitpid(server_, nullptr, 0);
-  std::error_code ignored;
-  fs::remove_all(directory_, ignored);
 }
 
 void MariaDb::install() {

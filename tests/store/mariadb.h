@@ -1,5 +1,5 @@
-// A real MariaDB for the tests: made in a temporary directory, started when the first test asks for
-// it, ended with the test program however that ends.
+// A real MariaDB for the tests: made in the run's own directory, started when the first test asks
+// for it, ended with the test program however that ends.
 #pragma once
 
 #include <sys/types.h>
@@ -18,7 +18,7 @@ class MariaDb {
   /// The one server of this program; the first call starts it and must come from the main thread,
   /// with which the server dies. Throws std::runtime_error with what the server said.
   static MariaDb& running();
-  /// Ends the server, if there is one, and removes what it wrote.
+  /// Ends the server, if there is one.
   static void stop();
 
   ~MariaDb();
@@ -34,6 +34,7 @@ class MariaDb {
   MariaDb();
   void install();
   void start();
+  void end() const;
   [[nodiscard]] bool answers();
   [[nodiscard]] std::string log() const;
 

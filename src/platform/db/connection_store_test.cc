@@ -678,8 +678,8 @@ TEST_F(MariaDbConnection, is_lost_when_it_was_killed_before_its_commit_which_the
   other->exec("UPDATE counter SET value = 1");
   killOther(*other);
   EXPECT_THROW(other->commit(), ConnectionLost);
-  EXPECT_TRUE(fixture::eventually(
-      [&] { return number(*c, "SELECT COUNT(*) FROM information_schema.innodb_trx") == 0; }));
+  EXPECT_TRUE(fixture::eventually([&] { return fixture::openTransactions(*c) == 0; },
+                                  fixture::kInnodbShowsEvery));
   EXPECT_EQ(number(*c, "SELECT SUM(value) FROM counter"), 0);
 }
 

@@ -209,7 +209,7 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
   self->inFlight_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-// In the order of security.md: size, token, signature; then the right to do it.
+// In the order the contract fixes: size, token, signature; then the right to do it.
 void Router::admit(const Route& route, Call& call) const {
   const auto& request = call.request;
   if (bodyBytes(request) > route.bodyLimit) {

@@ -18,7 +18,7 @@ namespace tipflow::http {
 
 enum class Method { get, post, put, patch, delete_ };
 
-/// How a route treats signed requests (security.md).
+/// How a route treats signed requests.
 enum class Signing {
   none,
   required,        ///< with a nonce of its own
