@@ -85,13 +85,14 @@ struct Node::Parts {
         name(nodeName(c)),
         process(TraceId::make(clock.now(), random).hex()),
         cache(clock, kCacheEntries),
+        nonces(clock, kCacheEntries),
         lock(clock),
         db1("DB1", db::Url::parse(c.db1Url), {static_cast<int>(c.dbThreads)}),
         db2("DB2", db::Url::parse(c.db2Url), {static_cast<int>(c.dbThreads)}),
         workers(kHashThreads, kHashQueue),
         passwords(workers, {c.passwordMemoryKib, c.passwordPasses}),
         tokens(std::move(tokenKey), clock, random, cache, bus),
-        signatures(c.requireSignature, clock, cache),
+        signatures(c.requireSignature, clock, nonces),
         router(tokens, signatures, metrics, clock, random),
         businessTime(c.businessTimeZone) {}
 
@@ -111,6 +112,7 @@ struct Node::Parts {
   std::string process;
   Metrics metrics;
   LocalCache cache;
+  LocalCache nonces;  // its own, so that a flood of them pushes nothing else out
   LocalBus bus;
   LocalLock lock;
   LocalRegistry registry;

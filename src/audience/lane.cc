@@ -14,7 +14,7 @@ constexpr Ticket kAnswered = 0;
 }  // namespace
 
 bool Lane::submit(Ticket ticket, Tip tip, Time now) {
-  if (queue_.size() >= limits_.queue) return false;
+  if (state_ == State::givenUp || queue_.size() >= limits_.queue) return false;
   queue_.push_back({ticket, std::move(tip), now});
   return true;
 }
@@ -23,6 +23,7 @@ Lane::Action Lane::next(Time now) {
   while (state_ == State::idle && !queue_.empty()) formBatch(now);
   switch (state_) {
     case State::idle:
+    case State::givenUp:
       return Idle{};
     case State::inserting:
       return Insert{batch_};
@@ -69,6 +70,9 @@ void Lane::formBatch(Time now) {
 }
 
 void Lane::renumber() {
+  if (nextSeq_ + static_cast<std::int64_t>(batch_.size()) > kLaneSeqEnd) {
+    throw BrokenInvariant("the numbers of a lane are used up");
+  }
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     batch_[i].id = tipIdOf(id_, LaneSeq{nextSeq_ + static_cast<std::int64_t>(i)});
   }
@@ -84,7 +88,11 @@ void Lane::onLost() {
   lostOnce_ = true;
 }
 
-void Lane::onRefused() { giveUpBatch(lostOnce_ ? TipOutcome::unknown : TipOutcome::unavailable); }
+void Lane::onRefused() {
+  // The lost try may still commit under these numbers: they cannot be given to other tips.
+  if (lostOnce_) throw BrokenInvariant("tips are refused that an earlier try may still write");
+  giveUpBatch(TipOutcome::unavailable);
+}
 
 void Lane::onProbed(bool present) {
   // The statement is atomic and its numbers were given to nobody else: its first row is there
@@ -198,13 +206,35 @@ void Lane::remember(const NumberedTip& tip) {
   }
 }
 
+bool Lane::isUnderWay(const TraceId& traceId) const {
+  return std::any_of(batch_.begin(), batch_.end(),
+                     [&](const NumberedTip& row) { return row.tip.traceId == traceId; });
+}
+
+std::vector<TraceId> Lane::underWay() const {
+  std::vector<TraceId> traceIds;
+  for (const auto& row : batch_) traceIds.push_back(row.tip.traceId);
+  return traceIds;
+}
+
 void Lane::expire(Time now) {
-  while (!queue_.empty() && now - queue_.front().since >= limits_.wait) {
-    answer(queue_.front().ticket, TipOutcome::unavailable);
-    queue_.pop_front();
+  // A clock that went back must not make anyone wait for the length of its jump.
+  const auto overdue = [&](Time& since) {
+    since = std::min(since, now);
+    return now - since >= limits_.wait;
+  };
+  std::deque<Waiting> stillQueued;
+  for (auto& waiting : queue_) {
+    if (!overdue(waiting.since)) {
+      stillQueued.push_back(std::move(waiting));
+      continue;
+    }
+    answer(waiting.ticket,
+           isUnderWay(waiting.tip.traceId) ? TipOutcome::unknown : TipOutcome::unavailable);
   }
+  queue_ = std::move(stillQueued);
   for (std::size_t i = 0; i < batch_.size(); ++i) {
-    if (now - since_[i] < limits_.wait) continue;
+    if (!overdue(since_[i])) continue;
     answer(std::exchange(tickets_[i], kAnswered), TipOutcome::unknown);
     for (auto& follower : followers_) {
       if (follower.leader == i) {
@@ -215,9 +245,13 @@ void Lane::expire(Time now) {
 }
 
 void Lane::abandon() {
-  for (auto& waiting : queue_) answer(waiting.ticket, TipOutcome::unavailable);
+  for (auto& waiting : queue_) {
+    answer(waiting.ticket,
+           isUnderWay(waiting.tip.traceId) ? TipOutcome::unknown : TipOutcome::unavailable);
+  }
   queue_.clear();
   giveUpBatch(TipOutcome::unknown);
+  state_ = State::givenUp;
 }
 
 void Lane::giveUpBatch(TipOutcome outcome) {

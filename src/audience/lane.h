@@ -16,7 +16,7 @@
 
 namespace tipflow::audience {
 
-/// Names a waiting client; meaningless to the lane.
+/// Names a waiting client; meaningless to the lane, but never 0.
 using Ticket = std::uint64_t;
 
 /// Ordered by how much is known: the first three are final.
@@ -84,7 +84,8 @@ class Lane {
   /// The INSERT certainly did nothing (deadlock, lock wait, disk full): it is tried again.
   void onRolledBack() {}
   /// The database refused the INSERT for good, and nothing of this try was written: its tips are
-  /// given up, so that they do not hold up the lane.
+  /// given up, so that they do not hold up the lane. Throws BrokenInvariant when an earlier try was
+  /// lost and may still be written: then the lane must be given up.
   void onRefused();
   /// The connection went away: whether the INSERT committed is not known.
   void onLost();
@@ -97,8 +98,11 @@ class Lane {
   /// Answers clients that have waited too long: `unavailable` when still queued (the tip is
   /// taken out), `unknown` when its statement is under way.
   void expire(Time now);
-  /// Gives up: answers everyone still queued `unavailable`, everyone under way `unknown`.
+  /// Gives up: answers everyone still queued `unavailable`, everyone under way `unknown`. The lane
+  /// takes no more tips: its numbers may still be written by what is under way.
   void abandon();
+  /// The traceIds whose statement is under way.
+  [[nodiscard]] std::vector<TraceId> underWay() const;
 
   /// Answers since the last call.
   std::vector<TipAnswer> takeAnswers() { return std::exchange(answers_, {}); }
@@ -106,7 +110,7 @@ class Lane {
   std::vector<NumberedTip> takeCommitted() { return std::exchange(committed_, {}); }
 
  private:
-  enum class State { idle, inserting, lookingUp, probing };
+  enum class State { idle, inserting, lookingUp, probing, givenUp };
 
   struct Waiting {
     Ticket ticket;
@@ -120,6 +124,7 @@ class Lane {
     std::size_t leader;
   };
 
+  [[nodiscard]] bool isUnderWay(const TraceId& traceId) const;
   void formBatch(Time now);
   void commitBatch();
   void answer(Ticket ticket, TipOutcome outcome, TipId id = {}, Time acceptedAt = {});

@@ -35,7 +35,11 @@ LaneDriver::~LaneDriver() { stop(); }
 
 bool LaneDriver::submit(TipSlot& slot, Tip tip) {
   slot.answer.outcome = TipOutcome::unavailable;
-  if (!healthy_.load(std::memory_order_relaxed)) return false;
+  if (!healthy_.load(std::memory_order_relaxed)) {
+    const std::lock_guard lock(mutex_);
+    if (uncertain_.contains(tip.traceId)) slot.answer.outcome = TipOutcome::unknown;
+    return false;
+  }
   if (queued_.fetch_add(1, std::memory_order_relaxed) >= limits_.queue) {
     queued_.fetch_sub(1, std::memory_order_relaxed);
     slot.answer.outcome = TipOutcome::overloaded;
@@ -153,13 +157,23 @@ void LaneDriver::drive() {
     const auto action = lane_->next(clock_.now());
     deliver();  // repeats that were answered from memory
     if (std::holds_alternative<Lane::Idle>(action)) break;
-    healthy_ = perform(action);
+    setHealthy(perform(action));
     if (!healthy_) lane_->expire(clock_.now());
     deliver();
     if (!healthy_) return;
     takeIncoming(false);
   }
   metrics_.queued->Set(static_cast<double>(queued_.load(std::memory_order_relaxed)));
+}
+
+void LaneDriver::setHealthy(bool healthy) {
+  if (healthy_.load(std::memory_order_relaxed) == healthy) return;
+  const std::lock_guard lock(mutex_);
+  uncertain_.clear();
+  if (!healthy) {
+    for (const auto& traceId : lane_->underWay()) uncertain_.insert(traceId);
+  }
+  healthy_ = healthy;
 }
 
 // False when the database is away; the action stays the lane's next.

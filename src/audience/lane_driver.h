@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
 #include "audience/lane.h"
@@ -83,6 +84,7 @@ class LaneDriver {
   void drive();
   bool perform(const Lane::Action& action);
   void deliver();
+  void setHealthy(bool healthy);
 
   db::Database& db1_;
   const Clock& clock_;
@@ -94,6 +96,7 @@ class LaneDriver {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Incoming> incoming_;
+  std::unordered_set<TraceId> uncertain_;  // while DB1 is away: tips that may have been written
   bool waiting_ = false;
   bool stopping_ = false;
 

@@ -24,6 +24,8 @@ void Pusher::onCommitted(std::span<const LedgerTip> tips) {
 void Pusher::onSeen(LaneSeq last) { committed_ = std::max(committed_, last); }
 
 Pusher::Action Pusher::next(Time now) {
+  // A clock that went back must not stop the lane for the length of its jump.
+  notBefore_ = std::min(notBefore_, now + limits_.longestPause);
   if (now < notBefore_) return WaitUntil{notBefore_};
   if (cursor_ && *cursor_ >= committed_) return Idle{};
   if (!cursor_) return AskCursor{};
@@ -37,13 +39,12 @@ Pusher::Action Pusher::next(Time now) {
   Push push{LaneSeq{cursor_->value + 1},
             LaneSeq{cursor_->value + static_cast<std::int64_t>(count)},
             {tail_.begin(), end}};
-  pushingTo_ = push.to;
   return push;
 }
 
 void Pusher::onCursor(LaneSeq cursor) {
   cursor_ = cursor;
-  pause_ = Duration{0};
+  lastCursor_ = cursor;
 }
 
 void Pusher::onLoaded(std::vector<LedgerTip> tips) {
@@ -60,11 +61,13 @@ void Pusher::onLoaded(std::vector<LedgerTip> tips) {
 void Pusher::onAnswer(const finance::BatchAnswer& answer, Time now) {
   switch (answer.status) {
     case BatchStatus::applied:
-      cursor_ = pushingTo_;
+      onCursor(answer.cursor);
       pause_ = Duration{0};
-      dropTailBelow(*cursor_);
+      dropTailBelow(answer.cursor);
       return;
     case BatchStatus::conflict:
+      // Told the very place it went on from: finance contradicts itself, asking at once won't help.
+      if (cursor_ == answer.cursor) return onFailed(now);
       onCursor(answer.cursor);
       return;
     case BatchStatus::heldBack:

@@ -3,6 +3,7 @@
 // read back from DB1, and where to go on is always what finance's cursor says.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <optional>
@@ -47,7 +48,7 @@ class Pusher {
   [[nodiscard]] LaneId lane() const { return lane_; }
   /// Tips known to be committed and not known to be settled.
   [[nodiscard]] std::int64_t lag() const {
-    return committed_.value - cursor_.value_or(LaneSeq{}).value;
+    return std::max<std::int64_t>(0, committed_.value - lastCursor_.value);
   }
   [[nodiscard]] std::optional<LaneSeq> cursor() const { return cursor_; }
 
@@ -72,9 +73,9 @@ class Pusher {
   LaneId lane_;
   PusherLimits limits_;
   std::optional<LaneSeq> cursor_;
+  LaneSeq lastCursor_{};  // as last heard, also while it must be asked for again
   LaneSeq committed_{};
   std::deque<finance::LedgerTip> tail_;  // consecutive numbers
-  LaneSeq pushingTo_{};
   Time notBefore_{};
   Duration pause_{0};
 };

@@ -93,6 +93,7 @@ TEST_P(Auditor, finds_nothing_wrong_while_tips_are_given_settled_and_paid_out) {
   std::thread payer([&] {
     while (!stop) scene.withdraw(AnchorId{31}, 1);
   });
+  EXPECT_TRUE(fixture::eventually([&] { return given > 40; }));
   std::int64_t last = 0;
   for (int round = 0; round < 10; ++round) {
     const auto findings = look();

@@ -43,7 +43,7 @@ enum class BatchStatus {
 
 struct BatchAnswer {
   BatchStatus status = BatchStatus::failed;
-  LaneSeq cursor = {};  ///< for conflict
+  LaneSeq cursor = {};  ///< where it stands now, for applied and conflict
 };
 
 /// The anchor's part of tips from `effectiveFrom` on, until a newer one.

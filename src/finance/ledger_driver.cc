@@ -55,8 +55,9 @@ LaneSeq LedgerDriver::cursor(LaneId lane) {
 
 BatchAnswer LedgerDriver::apply(const LedgerBatch& batch) {
   const LedgerReceiver receiver(batch);
-  auto step = receiver.start();
+  LedgerReceiver::Step step = LedgerReceiver::Done{};
   try {
+    step = receiver.start();
     const StepRunner run(receiver, batch, connection());
     while (!std::holds_alternative<LedgerReceiver::Done>(step)) step = std::visit(run, step);
     connection_->rollback();  // nothing is open after a commit; else this undoes it

@@ -9,6 +9,9 @@ namespace tipflow::finance {
 LedgerReceiver::Step LedgerReceiver::start() const {
   const auto refuse = [](const char* why) { return Done{{BatchStatus::failed, {}}, why}; };
   if (batch_.from.value < 1 || batch_.to < batch_.from) return refuse("empty or reversed range");
+  if (batch_.to.value >= kLaneSeqEnd || batch_.lane.value < 1 || batch_.lane.value >= kLaneEnd) {
+    return refuse("numbers that no lane has");
+  }
   if (batch_.to.value - batch_.from.value + 1 != static_cast<std::int64_t>(batch_.tips.size())) {
     return refuse("the range and the number of tips differ");
   }

@@ -81,7 +81,9 @@ class LedgerReceiver {
   };
   using Step = std::variant<MoveCursor, ReadCursor, ReadTerms, Book, Done>;
 
+  /// `batch` must outlive it.
   explicit LedgerReceiver(const LedgerBatch& batch) : batch_(batch) {}
+  explicit LedgerReceiver(LedgerBatch&& batch) = delete;
 
   /// The first step; Done with `failed` when the batch is not what it says it is.
   Step start() const;

@@ -86,6 +86,21 @@ drogon::Task<Result<ShownWithdrawal>> Service::withdraw(AnchorId anchor,
                                                         RequestWithdrawal request) {
   if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
   const WithdrawalRequest asked{request.traceId, anchor, Fen{request.amount.value}};
+  bool mayBeReserved = false;
+  try {
+    co_return co_await carryOut(asked, mayBeReserved);
+  } catch (const db::Error& error) {
+    // "Nothing was written" would be a lie once the reservation may stand.
+    if (!mayBeReserved) throw;
+    log::warn("finance", "withdrawal interrupted",
+              log::field("error", std::string_view(error.what())));
+  }
+  co_return ErrorCode::outcome_unknown;
+}
+
+// `mayBeReserved` is set as soon as the reservation may have been committed.
+drogon::Task<Result<ShownWithdrawal>> Service::carryOut(WithdrawalRequest asked,
+                                                        bool& mayBeReserved) {
   const WithdrawalFlow flow(asked);
   auto step = flow.start();
   for (;;) {
@@ -107,7 +122,9 @@ drogon::Task<Result<ShownWithdrawal>> Service::withdraw(AnchorId anchor,
         mustRead = true;
       } catch (const db::ConnectionLost&) {
         mustRead = true;
+        mayBeReserved = true;
       }
+      mayBeReserved = mayBeReserved || reserved.has_value();
       step = mustRead       ? flow.onMustRead()
              : insufficient ? flow.onInsufficient()
                             : flow.onReserved(*reserved);

@@ -58,6 +58,7 @@ class Service {
 
  private:
   [[nodiscard]] std::optional<Rejection> whyNotAnchor(AnchorId anchor) const;
+  drogon::Task<Result<ShownWithdrawal>> carryOut(WithdrawalRequest asked, bool& mayBeReserved);
   drogon::Task<Withdrawal> finish(Withdrawal withdrawal, WithdrawalState state);
   drogon::Task<Withdrawal> awaitOther(Withdrawal withdrawal);
 

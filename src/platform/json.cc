@@ -26,6 +26,14 @@ bool hasControl(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
+std::string_view shortened(std::string_view utf8) {
+  constexpr std::size_t kMost = 64;
+  if (utf8.size() <= kMost) return utf8;
+  std::size_t end = kMost;
+  while (end > 0 && (static_cast<unsigned char>(utf8[end]) & 0xC0) == 0x80) --end;
+  return utf8.substr(0, end);
+}
+
 boost::json::value parse(std::string_view text, boost::json::storage_ptr storage) {
   boost::json::parse_options options;
   options.max_depth = kDeepest;

@@ -9,6 +9,7 @@
 #include <boost/describe.hpp>
 #include <boost/json.hpp>
 #include <boost/mp11.hpp>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,6 +79,10 @@ std::size_t codePoints(std::string_view utf8);
 /// Removes white space at both ends.
 std::string_view trimmed(std::string_view text);
 [[nodiscard]] bool hasControl(std::string_view text);
+/// At most 64 bytes of `utf8`, cut between characters.
+std::string_view shortened(std::string_view utf8);
+/// Digits beyond this are read as a double; they are out of range, not of another type.
+inline constexpr double kTwoTo63 = 9'223'372'036'854'775'808.0;
 
 template <class T>
 constexpr bool isDescribed = boost::describe::has_describe_members<T>::value;
@@ -96,7 +101,7 @@ void read(const boost::json::value& value, const std::string& path, Ranged<Least
   if (const auto* number = value.if_int64()) {
     if (*number < Least || *number > Most) return range();
     out.value = *number;
-  } else if (value.is_uint64()) {
+  } else if (value.is_uint64() || (value.is_double() && std::abs(value.get_double()) >= kTwoTo63)) {
     range();
   } else if (value.is_double()) {
     faults.add(path, ErrorCode::wrong_type,
@@ -251,14 +256,14 @@ void readMembers(const boost::json::object& object, const std::string& path, T& 
       found = found || std::string_view(member.name) == std::string_view(name);
     });
     if (!found) {
-      faults.add(pathOf({name.data(), std::min<std::size_t>(name.size(), 64)}),
-                 ErrorCode::unknown_field, "is not known here");
+      faults.add(pathOf(shortened({name.data(), name.size()})), ErrorCode::unknown_field,
+                 "is not known here");
     }
   }
 }
 
-/// Parses `text`; throws BadRequest (malformed_json). Strict: UTF-8, no repeated names, bounded
-/// depth.
+/// Parses `text`; throws BadRequest (malformed_json). Strict: UTF-8, bounded depth; of repeated
+/// names the last counts.
 boost::json::value parse(std::string_view text, boost::json::storage_ptr storage);
 
 /// A body as `T`; throws BadRequest with every field at fault.

@@ -3,16 +3,11 @@
 #pragma once
 
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "store/database.h"
 
-namespace tipflow::finance {
-class LedgerDriver;
-}
 namespace tipflow::db {
 class Database;
 }
@@ -27,6 +22,8 @@ class SoundBooks {
   /// 2 rejected, 3 pending, and 4 pending though the provider has paid it.
   explicit SoundBooks(Engine engine);
   ~SoundBooks();
+
+  // Each of these works on a connection of its own, so that threads may call them side by side.
 
   /// Tips numbered on from where the lane ends, one statement a thousand.
   void give(LaneId lane, std::int64_t count);
@@ -48,7 +45,6 @@ class SoundBooks {
  private:
   static constexpr Duration kApart{100 * kUsPerSecond};
 
-  /// Connections of their own for each caller's thread are made where they are needed.
   Time start_;
   std::unique_ptr<db::Database> pool_;
 };

@@ -685,16 +685,17 @@ TEST_F(MariaDbConnection, is_lost_when_it_was_killed_before_its_commit_which_the
 
 TEST_F(MariaDbConnection, is_lost_when_it_is_killed_in_the_middle_of_a_statement) {
   const auto other = database.connect();
+  const auto id = other->serverId();
   std::thread killer([&] {
     const auto mine = database.connect();
     EXPECT_TRUE(fixture::eventually([&] {
       return number(*mine, fmt::format("SELECT COUNT(*) FROM information_schema.processlist "
                                        "WHERE id = {} AND info LIKE 'UPDATE%'",
-                                       other->serverId())) == 1;
+                                       id)) == 1;
     }));
-    mine->exec(fmt::format("KILL CONNECTION {}", other->serverId()));
+    mine->exec(fmt::format("KILL CONNECTION {}", id));
   });
-  EXPECT_THROW(other->exec("UPDATE counter SET value = 1 + SLEEP(20)"), ConnectionLost);
+  EXPECT_THROW(other->exec("UPDATE counter SET value = 1 + SLEEP(15)"), ConnectionLost);
   killer.join();
   EXPECT_EQ(number(*c, "SELECT SUM(value) FROM counter"), 0);
 }
@@ -779,16 +780,20 @@ TEST_P(Migrations, keep_what_the_tables_hold) {
 }
 
 TEST_P(Migrations, may_be_run_by_four_nodes_at_once) {
-  std::atomic<std::size_t> applied = 0;
   const auto migrations = embeddedMigrations("db1");
-  fixture::atOnce(4, [&](int) {
-    const auto mine = database.connect();
-    applied += migrate(*mine, migrations, kNow).size();
-  });
-  EXPECT_EQ(applied, migrations.size());
-  EXPECT_EQ(number(*c, "SELECT COUNT(*) FROM schema_migration"),
-            static_cast<std::int64_t>(migrations.size()));
-  EXPECT_THAT(migrate(*c, migrations, kNow), IsEmpty());
+  for (int round = 0; round < 5; ++round) {
+    const fixture::TestDatabase fresh(GetParam());
+    std::atomic<std::size_t> applied = 0;
+    fixture::atOnce(4, [&](int) {
+      const auto mine = fresh.connect();
+      applied += migrate(*mine, migrations, kNow).size();
+    });
+    EXPECT_EQ(applied, migrations.size());
+    const auto mine = fresh.connect();
+    EXPECT_EQ(number(*mine, "SELECT COUNT(*) FROM schema_migration"),
+              static_cast<std::int64_t>(migrations.size()));
+    EXPECT_THAT(migrate(*mine, migrations, kNow), IsEmpty());
+  }
 }
 
 TEST_P(Migrations, refuse_a_schema_that_a_newer_release_wrote) {
@@ -818,6 +823,31 @@ TEST_P(Migrations, that_fail_are_not_noted_and_can_be_run_again_when_repaired) {
       "CREATE INDEX ix ON b (id);\n";
   EXPECT_THAT(migrate(*c, migrations, kNow), ElementsAre("2.sql"));
   EXPECT_EQ(number(*c, "SELECT COUNT(*) FROM b"), 0);
+}
+
+TEST(MariaDbMigrations, wait_for_another_node_longer_than_an_answer_may_take) {
+  const fixture::TestDatabase database(Engine::MariaDB);
+  const auto holder = database.connect();
+  const auto lock = [&](const char* function) {
+    return number(*holder, fmt::format("SELECT {}", function));
+  };
+  ASSERT_EQ(lock("GET_LOCK(CONCAT('tipflow-migrate-', DATABASE()), 0)"), 1);
+  std::atomic<bool> released = false;
+  std::thread waiter([&] {
+    try {
+      const auto mine = connect(database.url(), Duration{2 * kUsPerSecond});
+      migrate(*mine, embeddedMigrations("db1"), Time{1});
+      EXPECT_TRUE(released);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
+  });
+  const auto start = std::chrono::steady_clock::now();
+  fixture::eventually(
+      [&] { return std::chrono::steady_clock::now() - start > std::chrono::seconds(3); });
+  released = true;
+  lock("RELEASE_LOCK(CONCAT('tipflow-migrate-', DATABASE()))");
+  waiter.join();
 }
 
 TEST(MariaDbMigrations, go_on_where_one_was_cut_short) {

@@ -60,6 +60,12 @@ void Database::runOne(Pending& pending, std::unique_ptr<Connection>& connection)
       if (fresh) connection = connect();
       pending.job.run(*connection);
       return;
+    } catch (const Unavailable&) {
+      connection.reset();
+      // Nothing was sent: on a kept connection that had died, once more on a new one.
+      if (!fresh && attempt == 1) continue;
+      pending.job.fail(std::current_exception());
+      return;
     } catch (const ConnectionLost&) {
       connection.reset();
       // A kept connection may have died long ago; a read is simply asked again on a new one.
@@ -67,6 +73,7 @@ void Database::runOne(Pending& pending, std::unique_ptr<Connection>& connection)
       pending.job.fail(std::current_exception());
       return;
     } catch (...) {
+      if (connection) connection->rollback();  // whatever the work left open
       pending.job.fail(std::current_exception());
       return;
     }

@@ -7,11 +7,20 @@
 
 namespace tipflow::db {
 
+/// A connection that was found dead before anything was sent is no lost outcome.
+inline void beginOrUnavailable(Connection& connection) {
+  try {
+    connection.begin();
+  } catch (const ConnectionLost& lost) {
+    throw Unavailable(lost.code(), lost.what());
+  }
+}
+
 template <class Work>
 auto transact(Connection& connection, Work&& work, int attempts) -> decltype(work(connection)) {
   for (int attempt = 1;; ++attempt) {
     try {
-      connection.begin();
+      beginOrUnavailable(connection);
       if constexpr (std::is_void_v<decltype(work(connection))>) {
         work(connection);
         connection.commit();

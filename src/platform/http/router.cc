@@ -127,6 +127,9 @@ void Router::add(Route route) {
     throw std::logic_error("no access rule for " + std::string(name(route.method)) + " " +
                            route.path);
   }
+  if (route.access.open() && route.signing != Signing::none) {
+    throw std::logic_error("nobody's key could sign for " + route.path);
+  }
   routes_.push_back(std::move(route));
 }
 

@@ -11,7 +11,8 @@ namespace tipflow::http {
 namespace {
 
 constexpr Duration kWindow{300 * kUsPerSecond};
-constexpr Duration kNonceLifetime{600 * kUsPerSecond};
+// Longer than a request can stay within the window, both ends included.
+constexpr Duration kNonceLifetime{601 * kUsPerSecond};
 constexpr std::string_view kVersion = "v1=";
 
 bool isNonce(std::string_view text) {

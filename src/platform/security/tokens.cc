@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <filesystem>
 #include <fstream>
 
 #include "platform/security/crypto.h"
@@ -141,7 +142,12 @@ void Tokens::keepRevocationsIn(const std::string& path) {
       kept += fmt::format("{} {}\n", tokenId, expires);
     }
   }
-  std::ofstream(revocations_, std::ios::trunc) << kept;
+  // Written beside and moved over, so that a crash in between forgets nothing.
+  const auto fresh = path + ".new";
+  if (!(std::ofstream(fresh, std::ios::trunc) << kept << std::flush)) {
+    throw std::runtime_error("cannot write " + fresh);
+  }
+  std::filesystem::rename(fresh, path);
 }
 
 void Tokens::revoke(const Principal& principal) {
