@@ -218,8 +218,9 @@ bool LaneDriver::perform(const Lane::Action& action) {
     // The server said no and will say so again: the tips are answered, the lane goes on.
     log::error("audience", "DB1 refuses tips",
                log::field("error", std::string_view(refused.what())));
-    if (std::holds_alternative<Lane::Insert>(action)) lane_->onRefused();
-    return false;
+    if (!std::holds_alternative<Lane::Insert>(action)) return false;
+    lane_->onRefused();
+    return true;
   }
 }
 
