@@ -13,9 +13,9 @@ TEST(TraceId, reads_a_uuid_with_or_without_dashes_in_either_case_as_the_same_id)
 }
 
 TEST(TraceId, refuses_everything_else) {
-  for (const auto* text : {"", "0192f3a4", "0192f3a4b5c67d8e9fa0b1c2d3e4f50g",
-                           "0192f3a4-b5c67-d8e-9fa0-b1c2d3e4f506",
-                           "0192f3a4b5c67d8e9fa0b1c2d3e4f5067890"}) {
+  for (const auto* text :
+       {"", "0192f3a4", "0192f3a4b5c67d8e9fa0b1c2d3e4f50g", "0192f3a4-b5c67-d8e-9fa0-b1c2d3e4f506",
+        "0192f3a4b5c67d8e9fa0b1c2d3e4f5067890"}) {
     EXPECT_FALSE(TraceId::parse(text)) << text;
   }
 }
