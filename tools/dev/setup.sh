@@ -17,7 +17,7 @@ tidyPackages=(clang-tidy-19)
 # Names of those of the given packages that are not installed.
 missingPackages() {
   local have; have=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-    sed -n 's/^installed //p')
+    sed -n 's/^installed //p' || true)  # a name that dpkg has never heard of is simply missing
   local name
   for name in "$@"; do grep -qxF "$name" <<<"$have" || printf '%s\n' "$name"; done
 }
