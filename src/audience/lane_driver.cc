@@ -82,10 +82,10 @@ void LaneDriver::run() {
         // The lane's numbers cannot be trusted: leave it to reconciliation, and start a new one.
         log::error("audience", "lane given up", log::field("lane", lane_->id().value),
                    log::field("error", std::string_view(broken.what())));
+        setHealthy(false);
         lane_->abandon();
         deliver();
-        closeLane();
-        healthy_ = false;
+        if (connection_) closeLane();
         lane_.reset();
         connection_.reset();
       }
@@ -97,7 +97,7 @@ void LaneDriver::run() {
   if (lane_) {
     lane_->abandon();
     deliver();
-    closeLane();
+    if (healthy_) closeLane();
   }
 }
 
@@ -108,7 +108,7 @@ void LaneDriver::openLane() {
         store::openLane(*connection_, identity_.node, identity_.process, identity_.lease);
     lane_ = std::make_unique<Lane>(id, limits_);
     laneId_ = id.value;
-    healthy_ = true;
+    setHealthy(true);
     log::info("audience", "lane opened", log::field("lane", id.value));
   } catch (const db::Error& error) {
     connection_.reset();
@@ -120,7 +120,6 @@ void LaneDriver::openLane() {
 // A lane whose outcome is open stays open in DB1: whoever adopts it looks again. Closed ones are
 // looked at again and again too, for a statement that commits late.
 void LaneDriver::closeLane() {
-  if (!healthy_) return;
   try {
     store::setLaneState(*connection_, lane_->id(), store::LaneState::closed,
                         lane_->lastCommitted());

@@ -47,6 +47,10 @@ constexpr const char* kBadWithdrawals = R"(
     FROM withdrawal GROUP BY anchor_id) w ON w.anchor_id = a.anchor_id
   WHERE a.withdrawn_fen <> COALESCE(w.paid, 0) OR a.reserved_fen <> COALESCE(w.pending, 0))";
 
+constexpr const char* kHomelessWithdrawals = R"(
+  SELECT COUNT(*) FROM withdrawal w LEFT JOIN account a ON a.anchor_id = w.anchor_id
+  WHERE a.anchor_id IS NULL)";
+
 std::string places(std::size_t count) {
   std::string text = "?";
   for (std::size_t i = 1; i < count; ++i) text += ",?";
@@ -367,7 +371,7 @@ Books books(db::Connection& connection) {
   books.badSplits = one(
       connection, "SELECT COUNT(*) FROM settlement_hour WHERE anchor_units <> amount * share_bp");
   books.badAccounts = one(connection, kBadAccounts);
-  books.badWithdrawals = one(connection, kBadWithdrawals);
+  books.badWithdrawals = one(connection, kBadWithdrawals) + one(connection, kHomelessWithdrawals);
   return books;
 }
 

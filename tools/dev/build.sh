@@ -9,6 +9,8 @@ buildPreset() {
   # Precompiled headers and ccache get along only when told to.
   export CCACHE_SLOPPINESS=pch_defines,time_macros
   export CCACHE_DIR=$cacheDir/ccache
+  # Another checkout of the same sources finds what this one compiled.
+  export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
   configureAndBuild() {
     cmake --preset "$preset" -DTIPFLOW_TESTS="$(wantsTests "$@")" && cmake --build --preset "$preset" --target "$@"
   }

@@ -26,9 +26,10 @@ runGoogleTest() {
   local suite=$1 binary=$2 log=$logDir/test-$1.log status=0 started=$SECONDS
   say "Testing: $suite"
   "$binary" --gtest_brief=1 >"$log" 2>&1 || status=$?
-  local good bad
+  local good ran bad
   good=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
-  bad=$(sed -n 's/^ *\([0-9]*\) FAILED TEST.*/\1/p' "$log" | tail -n 1)
+  ran=$(sed -n 's/^\[==========\] \([0-9]*\) tests\{0,1\} from .* ran.*/\1/p' "$log" | tail -n 1)
+  bad=$((${ran:-0} - ${good:-0}))
   # A run that died (a sanitizer's finding, a crash) says nothing of what it did not reach.
   if [ "$status" -ne 0 ] && [ "${bad:-0}" -eq 0 ]; then bad=1; fi
   [ "$status" -eq 0 ] || cat "$log" >&2

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 #include <utility>
 
 #include "platform/db/dialect.h"
@@ -48,6 +47,36 @@ std::string withoutComments(std::string_view sql) {
 
 // MySQL has no CREATE INDEX IF NOT EXISTS: an index that a cut-short run left behind is fine.
 constexpr int kIndexExists = 1061;
+
+/// One node migrates a MySQL database at a time; SQLite's transaction does that by itself.
+class MigrationLock {
+ public:
+  explicit MigrationLock(Connection& connection) : connection_(connection) {
+    if (connection_.dialect() == Dialect::sqlite) return;
+    // Asked for a second at a time: a longer silence would count as a lost connection.
+    for (int tries = 0; !held_ && tries < kPatienceS; ++tries) {
+      connection_.query("SELECT GET_LOCK(CONCAT('tipflow-migrate-', DATABASE()), 1)", {},
+                        [this](const Row& row) { held_ = !row.isNull(0) && row.integer(0) == 1; });
+    }
+    if (!held_) throw Error(0, "another node has been migrating this database for a minute");
+  }
+  ~MigrationLock() {
+    if (!held_) return;
+    try {
+      connection_.query("SELECT RELEASE_LOCK(CONCAT('tipflow-migrate-', DATABASE()))", {},
+                        [](const Row&) {});
+    } catch (const Error&) {
+      // The lock ends with the connection.
+    }
+  }
+  MigrationLock(const MigrationLock&) = delete;
+  MigrationLock& operator=(const MigrationLock&) = delete;
+
+ private:
+  static constexpr int kPatienceS = 60;
+  Connection& connection_;
+  bool held_ = false;
+};
 
 void applyOne(Connection& connection, const std::string& sql) {
   try {
@@ -92,32 +121,32 @@ std::vector<Migration> embeddedMigrations(std::string_view folder) {
 std::vector<std::string> migrate(Connection& connection, const std::vector<Migration>& migrations,
                                  Time now) {
   const auto dialect = connection.dialect();
-  if (dialect == Dialect::mysql) {
-    bool locked = false;
-    connection.query("SELECT GET_LOCK(CONCAT('tipflow-migrate-', DATABASE()), 60)", {},
-                     [&](const Row& row) { locked = !row.isNull(0) && row.integer(0) == 1; });
-    if (!locked) throw Error(0, "another node has been migrating this database for a minute");
-  }
+  const MigrationLock lock(connection);
   for (const auto& sql :
        statements("CREATE TABLE IF NOT EXISTS schema_migration (number INT NOT NULL PRIMARY KEY, "
                   "name VARCHAR(128) NOT NULL, applied_at BIGINT NOT NULL)${TABLE}",
                   dialect)) {
     connection.exec(sql);
   }
-  std::set<int> applied;
-  connection.query("SELECT number FROM schema_migration", {},
-                   [&](const Row& row) { applied.insert(static_cast<int>(row.integer(0))); });
-  if (!applied.empty() && (migrations.empty() || *applied.rbegin() > migrations.back().number)) {
-    throw Error(
-        0, fmt::format("the schema is at {}, newer than this release knows", *applied.rbegin()));
+  int newest = 0;
+  connection.query("SELECT COALESCE(MAX(number), 0) FROM schema_migration", {},
+                   [&](const Row& row) { newest = static_cast<int>(row.integer(0)); });
+  if (newest > (migrations.empty() ? 0 : migrations.back().number)) {
+    throw Error(0, fmt::format("the schema is at {}, newer than this release knows", newest));
   }
   std::vector<std::string> done;
   for (const auto& migration : migrations) {
-    if (applied.contains(migration.number)) continue;
     // SQLite changes its schema in the transaction; MySQL commits each statement, so a migration
     // that was cut short there is repeated and its statements must stand being repeated.
     connection.begin();
     try {
+      bool applied = false;
+      connection.query("SELECT 1 FROM schema_migration WHERE number = ?", {migration.number},
+                       [&](const Row&) { applied = true; });
+      if (applied) {
+        connection.rollback();
+        continue;
+      }
       for (const auto& sql : statements(migration.sql, dialect)) applyOne(connection, sql);
       connection.exec("INSERT INTO schema_migration (number, name, applied_at) VALUES (?, ?, ?)" +
                           orKeep(dialect, "number"),
@@ -128,10 +157,6 @@ std::vector<std::string> migrate(Connection& connection, const std::vector<Migra
       throw;
     }
     done.push_back(migration.name);
-  }
-  if (dialect == Dialect::mysql) {
-    connection.query("SELECT RELEASE_LOCK(CONCAT('tipflow-migrate-', DATABASE()))", {},
-                     [](const Row&) {});
   }
   return done;
 }

@@ -61,6 +61,9 @@ class Statement {
   Statement& operator=(const Statement&) = delete;
 
   void bind(std::span<const Param> params) {
+    if (static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_)) != params.size()) {
+      throw Error(0, fmt::format("{} values for: {}", params.size(), sql_));
+    }
     int place = 1;
     for (const auto& param : params) {
       const int status =
@@ -203,12 +206,21 @@ class SqliteConnection final : public Connection {
     sql += ")";
     sql += tail;
     Statement& statement = prepared(sql);
-    for (std::size_t at = 0; at < values.size(); at += columns) {
-      const Use use(statement);
-      statement.bind(values.subspan(at, columns));
-      while (statement.step()) {
+    // All rows or none, as the one statement that it stands for.
+    run("SAVEPOINT insert_rows");
+    try {
+      for (std::size_t at = 0; at < values.size(); at += columns) {
+        const Use use(statement);
+        statement.bind(values.subspan(at, columns));
+        while (statement.step()) {
+        }
       }
+    } catch (...) {
+      sqlite3_exec(handle_, "ROLLBACK TO insert_rows; RELEASE insert_rows", nullptr, nullptr,
+                   nullptr);
+      throw;
     }
+    run("RELEASE insert_rows");
   }
 
   void begin() override {
@@ -218,6 +230,8 @@ class SqliteConnection final : public Connection {
     inTransaction_ = true;
   }
   void beginSnapshot() override {
+    run("PRAGMA query_only=1");
+    readOnly_ = true;
     run("BEGIN");
     inTransaction_ = true;
     // The snapshot starts with the first read.
@@ -227,20 +241,25 @@ class SqliteConnection final : public Connection {
   using Connection::query;
   void commit() override {
     run("COMMIT");
-    inTransaction_ = false;
-    held_ = {};
+    ended();
   }
   void rollback() noexcept override {
     if (inTransaction_ && sqlite3_get_autocommit(handle_) == 0) {
       sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
     }
-    inTransaction_ = false;
-    held_ = {};
+    ended();
   }
   std::int64_t serverId() const override { return 0; }
   Time now() override { return SystemClock{}.now(); }
 
  private:
+  void ended() noexcept {
+    if (readOnly_) sqlite3_exec(handle_, "PRAGMA query_only=0", nullptr, nullptr, nullptr);
+    readOnly_ = false;
+    inTransaction_ = false;
+    held_ = {};
+  }
+
   void run(std::string_view sql) {
     Statement& statement = prepared(sql);
     const Use use(statement);
@@ -265,6 +284,7 @@ class SqliteConnection final : public Connection {
   std::unique_lock<std::mutex> held_;
   sqlite3* handle_ = nullptr;
   bool inTransaction_ = false;
+  bool readOnly_ = false;
   std::unordered_map<std::string, std::unique_ptr<Statement>> cache_;
 };
 
