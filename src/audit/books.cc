@@ -178,6 +178,11 @@ std::vector<Finding> Books::findings() {
       i6_.add(fmt::format("anchor {}: the account and the ledger disagree", anchor));
     }
   }
+  for (const auto& [anchor, owed] : owedToAnchor_) {
+    if (owed != 0 && !accounts_.contains(anchor)) {
+      i8_.add(fmt::format("anchor {}: no account, by tips and rates {} units", anchor, text(owed)));
+    }
+  }
   for (const auto& [anchor, account] : accounts_) {
     if (account.settledUnits != owedToAnchor_[anchor]) {
       i8_.add(fmt::format("anchor {}: settled {} units, by tips and rates {}", anchor,

@@ -55,7 +55,7 @@ class MigrationLock {
     if (connection_.dialect() == Dialect::sqlite) return;
     // Asked for a second at a time: a longer silence would count as a lost connection.
     for (int tries = 0; !held_ && tries < kPatienceS; ++tries) {
-      connection_.query("SELECT GET_LOCK(CONCAT('tipflow-migrate-', DATABASE()), 1)", {},
+      connection_.query("SELECT GET_LOCK(CONCAT('tipflow-', MD5(DATABASE())), 1)", {},
                         [this](const Row& row) { held_ = !row.isNull(0) && row.integer(0) == 1; });
     }
     if (!held_) throw Error(0, "another node has been migrating this database for a minute");
@@ -63,7 +63,7 @@ class MigrationLock {
   ~MigrationLock() {
     if (!held_) return;
     try {
-      connection_.query("SELECT RELEASE_LOCK(CONCAT('tipflow-migrate-', DATABASE()))", {},
+      connection_.query("SELECT RELEASE_LOCK(CONCAT('tipflow-', MD5(DATABASE())))", {},
                         [](const Row&) {});
     } catch (const Error&) {
       // The lock ends with the connection.

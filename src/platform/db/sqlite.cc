@@ -3,14 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 
 #include "platform/db/connection.h"
 
 namespace tipflow::db {
 namespace {
+
+constexpr std::chrono::milliseconds kSetUpPause{20};
+constexpr int kSetUpTries = 250;
 
 // SQLite lets one transaction write at a time, and lets the others poll. Within the process they
 // queue here instead, so that nobody sleeps past its turn.
@@ -151,10 +156,9 @@ class SqliteConnection final : public Connection {
       sqlite3_busy_timeout(handle_, 5'000);  // other processes: the audit, a backup
       for (const char* pragma :
            {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-16384",
-            "PRAGMA temp_store=MEMORY", "PRAGMA wal_autocheckpoint=4000"}) {
-        Statement statement(handle_, pragma);
-        while (statement.step()) {
-        }
+            "PRAGMA temp_store=MEMORY", "PRAGMA wal_autocheckpoint=4000",
+            "PRAGMA case_sensitive_like=ON"}) {
+        setUp(pragma);
       }
     } catch (...) {
       sqlite3_close(handle_);
@@ -253,6 +257,23 @@ class SqliteConnection final : public Connection {
   Time now() override { return SystemClock{}.now(); }
 
  private:
+  // SQLite does not wait when several turn a new file to WAL at once; here the first goes on, and
+  // the others, of this process or another, come after it.
+  void setUp(const char* pragma) {
+    const std::lock_guard lock(*writer_);
+    for (int tries = 0;; ++tries) {
+      try {
+        Statement statement(handle_, pragma);
+        while (statement.step()) {
+        }
+        return;
+      } catch (const RolledBack& busy) {
+        if (tries >= kSetUpTries) throw Unavailable(busy.code(), busy.what());
+        std::this_thread::sleep_for(kSetUpPause);
+      }
+    }
+  }
+
   void ended() noexcept {
     if (readOnly_) sqlite3_exec(handle_, "PRAGMA query_only=0", nullptr, nullptr, nullptr);
     readOnly_ = false;
