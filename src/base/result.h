@@ -29,10 +29,9 @@ struct Rejection {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(Rejection rejection)
-      : state_(std::move(rejection)) {}                // NOLINT(google-explicit-constructor)
-  Result(ErrorCode code) : state_(Rejection{code}) {}  // NOLINT(google-explicit-constructor)
+  Result(T value) : state_(std::move(value)) {}
+  Result(Rejection rejection) : state_(std::move(rejection)) {}
+  Result(ErrorCode code) : state_(Rejection{code}) {}
 
   explicit operator bool() const { return std::holds_alternative<T>(state_); }
   T& operator*() & { return std::get<T>(state_); }
