@@ -42,8 +42,7 @@ Lane::Action Lane::next(Time now) {
 // Takes tips off the queue, answers those whose traceId was committed lately, and numbers the rest.
 // May leave the lane idle, when all of them were repeats.
 void Lane::formBatch(Time now) {
-  std::unordered_map<TraceId, std::size_t> places;
-  places.reserve(std::min(queue_.size(), limits_.batch));
+  places_.clear();
   while (!queue_.empty() && batch_.size() < limits_.batch) {
     Waiting waiting = std::move(queue_.front());
     queue_.pop_front();
@@ -51,7 +50,7 @@ void Lane::formBatch(Time now) {
       answerFrom(waiting.ticket, waiting.tip, known->second);
       continue;
     }
-    const auto [place, isNew] = places.try_emplace(waiting.tip.traceId, batch_.size());
+    const auto [place, isNew] = places_.try_emplace(waiting.tip.traceId, batch_.size());
     if (!isNew) {
       followers_.push_back({waiting.ticket, std::move(waiting.tip), place->second});
       continue;
@@ -106,7 +105,7 @@ void Lane::onProbed(bool present) {
 }
 
 void Lane::onFound(std::span<const NumberedTip> rows) {
-  std::unordered_map<TraceId, const NumberedTip*> found;
+  ByTraceId<const NumberedTip*> found;
   found.reserve(rows.size());
   for (const auto& row : rows) found.emplace(row.tip.traceId, &row);
   if (found.empty()) {
@@ -133,7 +132,7 @@ void Lane::onFound(std::span<const NumberedTip> rows) {
     const auto row = found.find(batch_[i].tip.traceId);
     if (row != found.end()) {
       truth[i] = row->second;
-      answerFrom(tickets_[i], batch_[i].tip, *row->second);
+      answerFrom(tickets_[i], batch_[i].tip, knownOf(*row->second));
       remember(*row->second);
       continue;
     }
@@ -145,7 +144,7 @@ void Lane::onFound(std::span<const NumberedTip> rows) {
   std::vector<Follower> restFollowers;
   for (auto& follower : followers_) {
     if (truth[follower.leader] != nullptr) {
-      answerFrom(follower.ticket, follower.tip, *truth[follower.leader]);
+      answerFrom(follower.ticket, follower.tip, knownOf(*truth[follower.leader]));
     } else {
       follower.leader = newPlace[follower.leader];
       restFollowers.push_back(std::move(follower));
@@ -166,7 +165,7 @@ void Lane::commitBatch() {
     remember(batch_[i]);
   }
   for (const auto& follower : followers_) {
-    answerFrom(follower.ticket, follower.tip, batch_[follower.leader]);
+    answerFrom(follower.ticket, follower.tip, knownOf(batch_[follower.leader]));
   }
   nextSeq_ += static_cast<std::int64_t>(batch_.size());
   if (committed_.empty()) {
@@ -186,8 +185,8 @@ void Lane::answer(Ticket ticket, TipOutcome outcome, TipId id, Time acceptedAt) 
   if (ticket != kAnswered) answers_.push_back({ticket, outcome, id, acceptedAt});
 }
 
-void Lane::answerFrom(Ticket ticket, const Tip& asked, const NumberedTip& truth) {
-  if (sameContent(asked, truth.tip)) {
+void Lane::answerFrom(Ticket ticket, const Tip& asked, const Known& truth) {
+  if (contentOf(asked) == truth.content) {
     answer(ticket, TipOutcome::exists, truth.id, truth.acceptedAt);
   } else {
     answer(ticket, TipOutcome::conflict);
@@ -196,9 +195,7 @@ void Lane::answerFrom(Ticket ticket, const Tip& asked, const NumberedTip& truth)
 
 void Lane::remember(const NumberedTip& tip) {
   if (limits_.recent == 0) return;
-  NumberedTip known = tip;
-  known.tip.message.clear();  // not part of the content that is compared
-  if (!recent_.try_emplace(tip.tip.traceId, std::move(known)).second) return;
+  if (!recent_.try_emplace(tip.tip.traceId, knownOf(tip)).second) return;
   recentOrder_.push_back(tip.tip.traceId);
   if (recentOrder_.size() > limits_.recent) {
     recent_.erase(recentOrder_.front());

@@ -3,11 +3,11 @@
 // action at a time and reports how it ended; answers for waiting clients are taken after each call.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -124,12 +124,24 @@ class Lane {
     std::size_t leader;
   };
 
+  /// What a repeat is compared with and answered from.
+  struct Known {
+    TipContent content;
+    TipId id;
+    Time acceptedAt;
+  };
+  template <class T>
+  using ByTraceId = boost::unordered_flat_map<TraceId, T, std::hash<TraceId>>;
+
   [[nodiscard]] bool isUnderWay(const TraceId& traceId) const;
   void formBatch(Time now);
   void commitBatch();
   void answer(Ticket ticket, TipOutcome outcome, TipId id = {}, Time acceptedAt = {});
   void giveUpBatch(TipOutcome outcome);
-  void answerFrom(Ticket ticket, const Tip& asked, const NumberedTip& truth);
+  void answerFrom(Ticket ticket, const Tip& asked, const Known& truth);
+  static Known knownOf(const NumberedTip& tip) {
+    return {contentOf(tip.tip), tip.id, tip.acceptedAt};
+  }
   void remember(const NumberedTip& tip);
   void renumber();
 
@@ -149,8 +161,9 @@ class Lane {
   std::vector<Time> since_;
   std::vector<Follower> followers_;
 
-  std::unordered_map<TraceId, NumberedTip> recent_;
+  ByTraceId<Known> recent_;
   std::deque<TraceId> recentOrder_;
+  ByTraceId<std::size_t> places_;  // formBatch's own; kept for its memory
 
   std::vector<TipAnswer> answers_;
   std::vector<NumberedTip> committed_;

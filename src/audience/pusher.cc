@@ -35,6 +35,8 @@ Pusher::Action Pusher::next(Time now) {
     return Load{*cursor_, limits_.batch};
   }
   const auto count = std::min(limits_.batch, tail_.size());
+  gatherUntil_ = std::min(gatherUntil_, now + limits_.gather);
+  if (count < limits_.batch && now < gatherUntil_) return WaitUntil{gatherUntil_};
   const auto end = tail_.begin() + static_cast<std::ptrdiff_t>(count);
   Push push{LaneSeq{cursor_->value + 1},
             LaneSeq{cursor_->value + static_cast<std::int64_t>(count)},
@@ -63,6 +65,7 @@ void Pusher::onAnswer(const finance::BatchAnswer& answer, Time now) {
     case BatchStatus::applied:
       onCursor(answer.cursor);
       pause_ = Duration{0};
+      gatherUntil_ = now + limits_.gather;
       dropTailBelow(answer.cursor);
       return;
     case BatchStatus::conflict:

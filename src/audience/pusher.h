@@ -18,6 +18,8 @@ namespace tipflow::audience {
 struct PusherLimits {
   std::size_t batch = 2'000;  ///< tips a push at most
   std::size_t tail = 50'000;  ///< tips kept in memory at most
+  /// Between two pushes that are not full. The first tip after a pause goes at once.
+  Duration gather = Duration{0};
   Duration heldBackPause = Duration{200'000};
   Duration firstPause = Duration{50'000};  ///< after a failure; doubles up to
   Duration longestPause = Duration{2'000'000};
@@ -77,6 +79,7 @@ class Pusher {
   LaneSeq committed_{};
   std::deque<finance::LedgerTip> tail_;  // consecutive numbers
   Time notBefore_{};
+  Time gatherUntil_{};
   Duration pause_{0};
 };
 

@@ -99,6 +99,38 @@ TEST_F(PusherTest, pushes_in_number_order_at_most_a_batch_at_a_time) {
   EXPECT_EQ(pusher.cursor(), LaneSeq{10});
 }
 
+TEST_F(PusherTest, gathers_tips_between_pushes_that_are_not_full) {
+  use({.batch = 4, .gather = ms(40)});
+  pusher.onCursor(LaneSeq{0});
+  commit(1, 1);
+  apply();  // the first one goes at once
+  commit(2, 3);
+  EXPECT_EQ(wants<Pusher::WaitUntil>().time, now + ms(40));
+  now = now + ms(39);
+  wants<Pusher::WaitUntil>();
+  now = now + ms(1);
+  expectPush(2, 3);
+}
+
+TEST_F(PusherTest, does_not_wait_for_more_when_a_batch_is_full) {
+  use({.batch = 4, .gather = ms(40)});
+  pusher.onCursor(LaneSeq{0});
+  commit(1, 1);
+  apply();
+  commit(2, 6);
+  expectPush(2, 5);
+}
+
+TEST_F(PusherTest, a_clock_that_went_back_does_not_lengthen_the_gathering) {
+  use({.batch = 4, .gather = ms(40)});
+  pusher.onCursor(LaneSeq{0});
+  commit(1, 1);
+  apply();
+  commit(2, 2);
+  now = now - ms(3'600'000);
+  EXPECT_EQ(wants<Pusher::WaitUntil>().time, now + ms(40));
+}
+
 TEST_F(PusherTest, follows_what_is_committed_from_memory_alone) {
   pusher.onCursor(LaneSeq{0});
   wants<Pusher::Idle>();

@@ -1,5 +1,7 @@
 #include "audience/routes.h"
 
+#include <fmt/compile.h>
+
 namespace tipflow::audience {
 namespace {
 
@@ -56,7 +58,7 @@ class Routes {
     // By hand: this is the hot path, and the shape is four fields.
     co_return http::jsonResponse(
         given.created ? 201 : 200,
-        fmt::format(R"({{"tipId":{},"traceId":"{}","status":"{}","acceptedAt":"{}"}})",
+        fmt::format(FMT_COMPILE(R"({{"tipId":{},"traceId":"{}","status":"{}","acceptedAt":"{}"}})"),
                     given.id.value, request.traceId.hex(), given.created ? "created" : "exists",
                     formatTime(given.acceptedAt)));
   }

@@ -10,8 +10,17 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kKeeperTick{1'000};
+// A transaction costs finance the same for one tip as for a hundred: under load a lane gathers
+// tips for this long. It is a sixth of what a tip may take until it is settled.
+constexpr milliseconds kGather{40};
 // Every so many ticks all lanes there ever were are compared with their cursors.
 constexpr int kLookAgainTicks = 30;
+
+PusherLimits ownLaneLimits() {
+  PusherLimits limits;
+  limits.gather = kGather;
+  return limits;
+}
 
 finance::LedgerTip ledgerTipOf(const NumberedTip& numbered) {
   const auto& tip = numbered.tip;
@@ -45,7 +54,7 @@ void SyncDriver::onCommitted(LaneId lane, const std::vector<NumberedTip>& tips, 
     const std::lock_guard lock(workersMutex_);
     auto& place = workers_[lane];
     if (!place) {
-      place = std::make_unique<Worker>(lane);
+      place = std::make_unique<Worker>(lane, ownLaneLimits());
       place->thread = std::thread([this, &w = *place] { work(w); });
     }
     worker = place.get();

@@ -46,7 +46,7 @@ class SyncDriver {
  private:
   /// One lane of this process on its way to finance.
   struct Worker {
-    explicit Worker(LaneId lane) : pusher(lane, {}) {}
+    Worker(LaneId lane, PusherLimits limits) : pusher(lane, limits) {}
     Pusher pusher;                   // guarded by mutex
     std::optional<Time> lastCommit;  // guarded by mutex
     std::mutex mutex;

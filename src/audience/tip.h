@@ -34,10 +34,19 @@ struct NumberedTip {
   Tip tip;
 };
 
-/// Whether two requests with one traceId mean the same tip (money.md section 1).
-inline bool sameContent(const Tip& a, const Tip& b) {
-  return a.viewer == b.viewer && a.room == b.room && a.amount == b.amount && a.giftId == b.giftId &&
-         a.count == b.count;
+/// What makes a tip the tip it is, beside its traceId: two requests with one traceId mean the same
+/// tip when these agree (money.md section 1).
+struct TipContent {
+  ViewerId viewer;
+  RoomId room;
+  Fen amount;
+  std::int32_t giftId = 0;
+  std::int32_t count = 1;
+  friend bool operator==(const TipContent&, const TipContent&) = default;
+};
+inline TipContent contentOf(const Tip& tip) {
+  return {tip.viewer, tip.room, tip.amount, tip.giftId, tip.count};
 }
+inline bool sameContent(const Tip& a, const Tip& b) { return contentOf(a) == contentOf(b); }
 
 }  // namespace tipflow::audience

@@ -23,7 +23,7 @@ std::optional<ErrorCode> errorOf(TipOutcome outcome) {
 }
 
 // What the request itself says of the tip.
-Tip contentOf(ViewerId viewer, const TipRequest& request) {
+Tip tipOf(ViewerId viewer, const TipRequest& request) {
   Tip tip;
   tip.traceId = request.traceId;
   tip.viewer = viewer;
@@ -92,7 +92,7 @@ Result<Tip> TipService::checked(const ViewerCard& viewer, const TipRequest& requ
   const auto room = anchors_->room(RoomId{request.roomId.value});
   if (!room) return ErrorCode::room_not_found;
   if (const auto reason = whyNotTip(viewer, *room, policy_)) return *reason;
-  Tip tip = contentOf(viewer.id, request);
+  Tip tip = tipOf(viewer.id, request);
   tip.anchor = room->anchor;
   tip.session = room->session;
   tip.anchorGender = room->anchorGender;
@@ -109,7 +109,7 @@ drogon::Task<Result<TipService::Given>> TipService::give(ViewerId viewer, TipReq
     // A repeat of a tip that was taken is answered as before, whatever has changed since.
     const auto known = co_await db1_.read(
         [&](db::Connection& connection) { return store::tipByTrace(connection, request.traceId); });
-    if (known && sameContent(known->tip, contentOf(viewer, request))) {
+    if (known && sameContent(known->tip, tipOf(viewer, request))) {
       co_return Given{known->id, known->acceptedAt, false};
     }
     co_return tip.error();

@@ -33,10 +33,11 @@ static_assert(upperEnd(kSteps - 1) == Histogram::kMost.count());
 
 Histogram::Histogram() : counts_(kSteps, 0) {}
 
-void Histogram::record(Value value) {
+void Histogram::record(Value value, std::uint64_t times) {
+  if (times == 0) return;
   const auto counted = std::clamp<std::int64_t>(value.count(), 0, kMost.count());
-  ++counts_[stepOf(static_cast<std::uint64_t>(counted))];
-  ++count_;
+  counts_[stepOf(static_cast<std::uint64_t>(counted))] += times;
+  count_ += times;
   max_ = std::max(max_, static_cast<std::int64_t>(value.count()));
 }
 

@@ -19,8 +19,8 @@ class Histogram {
 
   Histogram();
 
-  /// Negative values are counted as 0.
-  void record(Value value);
+  /// Counts `value` `times` times. Negative values are counted as 0.
+  void record(Value value, std::uint64_t times = 1);
   void merge(const Histogram& other);
   void clear();
 

@@ -19,6 +19,17 @@ TEST(Histogram, is_empty_at_first) {
   EXPECT_EQ(histogram.percentile(99), Us{0});
 }
 
+TEST(Histogram, counts_a_value_as_often_as_it_is_told) {
+  Histogram histogram;
+  histogram.record(Us{5}, 98);
+  histogram.record(Us{70}, 2);
+  histogram.record(Us{900}, 0);
+  EXPECT_EQ(histogram.count(), 100U);
+  EXPECT_EQ(histogram.percentile(98), Us{5});
+  EXPECT_EQ(histogram.percentile(98.5), Us{70});
+  EXPECT_EQ(histogram.max(), Us{70});
+}
+
 TEST(Histogram, tells_small_values_apart_exactly) {
   Histogram histogram;
   for (int us = 1; us <= 1'000; ++us) histogram.record(Us{us});

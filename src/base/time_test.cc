@@ -44,6 +44,14 @@ TEST(Time, reads_up_to_nine_fractional_digits_and_cuts_them_to_microseconds) {
   EXPECT_FALSE(parseTime("2026-01-31T08:30:00.1234567890Z"));
 }
 
+TEST(Time, ends_with_the_last_instant_that_has_a_year_of_four_digits) {
+  const auto last = parseTime("9999-12-31T23:59:59.999999Z");
+  ASSERT_TRUE(last);
+  EXPECT_EQ(formatTime(*last), "9999-12-31T23:59:59.999Z");
+  EXPECT_EQ(parseTime("9999-12-31T22:59:59.999999-01:00"), last);
+  EXPECT_FALSE(parseTime("9999-12-31T23:00:00-01:00"));
+}
+
 TEST(Time, knows_leap_years) {
   EXPECT_TRUE(parseTime("2024-02-29T00:00:00Z"));
   EXPECT_TRUE(parseTime("2000-02-29T00:00:00Z"));
@@ -78,6 +86,7 @@ TEST(Time, refuses_what_is_not_an_instant) {
                            "2026-01-31T-8:30:00Z",
                            "1969-12-31T23:59:59Z",
                            "1970-01-01T00:00:00+00:01",
+                           "9999-12-31T23:59:59-00:01",
                            "12026-01-31T08:30:00Z"}) {
     EXPECT_FALSE(parseTime(text)) << text;
   }

@@ -15,17 +15,6 @@ std::size_t codePoints(std::string_view utf8) {
   }));
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-bool hasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
-
 std::string_view shortened(std::string_view utf8) {
   constexpr std::size_t kMost = 64;
   if (utf8.size() <= kMost) return utf8;
@@ -43,25 +32,6 @@ boost::json::value parse(std::string_view text, boost::json::storage_ptr storage
     throw BadRequest({ErrorCode::malformed_json, "the body cannot be read: " + error.message()});
   }
   return value;
-}
-
-void appendString(std::string& out, std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20) {
-      out += "\\u00";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 0xF];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 }  // namespace tipflow::json

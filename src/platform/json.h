@@ -21,6 +21,7 @@
 #include "base/ids.h"
 #include "base/money.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "base/trace_id.h"
 
@@ -32,7 +33,8 @@ struct Ranged {
   std::int64_t value = 0;
 };
 
-/// Text of Least to Most characters (code points), without control characters, trimmed of spaces.
+/// Text of Least to Most characters (code points), without control characters, trimmed of blanks:
+/// what has a Least of 1 is never blank.
 template <std::size_t Least, std::size_t Most>
 struct Text {
   std::string value;
@@ -76,9 +78,6 @@ class Faults {
 
 /// Number of code points of valid UTF-8.
 std::size_t codePoints(std::string_view utf8);
-/// Removes white space at both ends.
-std::string_view trimmed(std::string_view text);
-[[nodiscard]] bool hasControl(std::string_view text);
 /// At most 64 bytes of `utf8`, cut between characters.
 std::string_view shortened(std::string_view utf8);
 /// Digits beyond this are read as a double; they are out of range, not of another type.
@@ -286,11 +285,8 @@ T readBody(std::string_view text) {
 // Writing
 // ------------------------------------------------------------------------------------------
 
-/// Appends `text` as a JSON string.
-void appendString(std::string& out, std::string_view text);
-
-inline void write(std::string& out, std::string_view v) { appendString(out, v); }
-inline void write(std::string& out, const std::string& v) { appendString(out, v); }
+inline void write(std::string& out, std::string_view v) { appendJsonString(out, v); }
+inline void write(std::string& out, const std::string& v) { appendJsonString(out, v); }
 inline void write(std::string& out, Time v) {
   out += '"';
   out += formatTime(v);

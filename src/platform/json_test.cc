@@ -140,7 +140,7 @@ TEST(JsonText, loses_white_space_at_its_ends_before_it_is_measured) {
   EXPECT_EQ(json::readBody<Named>(R"({"name":"  ab  "})").name.value, "ab");
   EXPECT_EQ(json::readBody<Named>(R"({"name":"\t\r\nab\n"})").name.value, "ab");
   EXPECT_EQ(json::readBody<Named>(R"({"name":"a  b"})").name.value, "a  b");
-  for (const auto* blank : {"", " ", "   ", R"(\t\n)"}) {
+  for (const auto* blank : {"", " ", "   ", R"(\t\n)", "\u3000\u3000", "\u200B", "\uFEFF \u2060"}) {
     EXPECT_EQ(faults<Named>(fmt::format(R"({{"name":"{}"}})", blank)), Faults{"name out_of_range"});
   }
 }
@@ -352,15 +352,9 @@ TEST(JsonSyntax, refuses_what_is_nested_too_deep_without_reading_it) {
 
 // Helpers -------------------------------------------------------------------------------------
 
-TEST(JsonText, helpers_count_trim_and_find_control_characters) {
+TEST(JsonText, length_is_counted_in_characters) {
   EXPECT_EQ(json::codePoints(""), 0U);
   EXPECT_EQ(json::codePoints("aé主🎁"), 4U);
-  EXPECT_EQ(json::trimmed(""), "");
-  EXPECT_EQ(json::trimmed(" \t\r\n "), "");
-  EXPECT_EQ(json::trimmed(" a b "), "a b");
-  EXPECT_FALSE(json::hasControl("a 主 🎁"));
-  EXPECT_TRUE(json::hasControl("a\x1f"));
-  EXPECT_TRUE(json::hasControl("\x7f"));
 }
 
 // Writing -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -57,7 +58,11 @@ class Writer {
 
  private:
   void run();
-  void write(const Line& line);
+  /// False when a sink could not take the line.
+  bool write(const Line& line);
+  /// A full disk takes no line and must not end the node: it is said once, and lines are counted.
+  template <class Use>
+  bool onSinks(Use use);
 
   std::vector<spdlog::sink_ptr> sinks_;
   std::mutex mutex_;
@@ -66,6 +71,7 @@ class Writer {
   std::size_t bytes_ = 0;
   std::int64_t dropped_ = 0;
   bool stopping_ = false;
+  bool failing_ = false;  // the writer's thread alone
   std::thread thread_;
 };
 
@@ -105,34 +111,48 @@ std::string_view wordOf(Level level) {
 void Writer::run() {
   nameThread("log");
   std::vector<Line> lines;
+  std::int64_t dropped = 0;
   for (bool last = false; !last;) {
-    std::int64_t dropped = 0;
     {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, kWriteEvery, [this] { return stopping_; });
       last = stopping_;
       lines.swap(waiting_);
       bytes_ = 0;
-      dropped = std::exchange(dropped_, 0);
+      dropped += std::exchange(dropped_, 0);
     }
-    for (const auto& line : lines) write(line);
-    if (dropped > 0) {
-      write({Level::warn, fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
-                                      R"("log lines dropped","count":{}}})",
-                                      formatTime(SystemClock{}.now()), dropped)});
+    for (const auto& line : lines) dropped += write(line) ? 0 : 1;
+    if (dropped > 0 &&
+        write({Level::warn, fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
+                                        R"("log lines dropped","count":{}}})",
+                                        formatTime(SystemClock{}.now()), dropped)})) {
+      dropped = 0;
     }
-    if (!lines.empty()) {
-      for (const auto& sink : sinks_) sink->flush();
-    }
+    if (!lines.empty()) onSinks([](spdlog::sinks::sink& sink) { sink.flush(); });
     lines.clear();
   }
 }
 
-void Writer::write(const Line& line) {
-  const spdlog::details::log_msg message("", toSpdlog(line.level), line.text);
+template <class Use>
+bool Writer::onSinks(Use use) {
+  bool good = true;
   for (const auto& sink : sinks_) {
-    if (sink->should_log(message.level)) sink->log(message);
+    try {
+      use(*sink);
+    } catch (const spdlog::spdlog_ex& error) {
+      good = false;
+      if (!failing_) std::cerr << "error: the log cannot be written: " << error.what() << '\n';
+    }
   }
+  failing_ = !good;
+  return good;
+}
+
+bool Writer::write(const Line& line) {
+  const spdlog::details::log_msg message("", toSpdlog(line.level), line.text);
+  return onSinks([&](spdlog::sinks::sink& sink) {
+    if (sink.should_log(message.level)) sink.log(message);
+  });
 }
 
 }  // namespace
@@ -167,27 +187,10 @@ Level levelFromWord(std::string_view word) {
   return Level::info;
 }
 
-void appendQuoted(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
-void write(Level level, std::string_view role, std::string_view traceId, std::string_view message,
-           std::string_view fields) {
-  if (!started) return;
+std::string formatLine(Level level, std::string_view role, std::string_view traceId,
+                       std::string_view message, std::string_view fields) {
   std::string text;
-  text.reserve(160 + fields.size());
+  text.reserve(192 + fields.size());
   text += "{\"ts\":\"";
   text += formatTime(SystemClock{}.now());
   text += "\",\"level\":\"";
@@ -195,17 +198,22 @@ void write(Level level, std::string_view role, std::string_view traceId, std::st
   text += "\",\"role\":\"";
   text += role;
   text += "\",\"node\":";
-  appendQuoted(text, nodeName);
+  appendJsonString(text, nodeName);
   if (!traceId.empty()) {
     text += ",\"traceId\":\"";
     text += traceId;
     text += '"';
   }
   text += ",\"msg\":";
-  appendQuoted(text, message);
+  appendJsonString(text, message);
   text += fields;
   text += '}';
-  writer->add(level, std::move(text));
+  return text;
+}
+
+void write(Level level, std::string_view role, std::string_view traceId, std::string_view message,
+           std::string_view fields) {
+  if (started) writer->add(level, formatLine(level, role, traceId, message, fields));
 }
 
 }  // namespace tipflow::log

@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <concepts>
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace tipflow::log {
@@ -26,9 +28,6 @@ void stop();
 [[nodiscard]] bool enabled(Level level);
 [[nodiscard]] Level levelFromWord(std::string_view word);
 
-/// Appends `text` as a JSON string, quotes included.
-void appendQuoted(std::string& out, std::string_view text);
-
 template <class T>
 struct Field {
   std::string_view name;
@@ -39,7 +38,10 @@ Field<T> field(std::string_view name, const T& value) {
   return {name, value};
 }
 
-/// Writes a line whose fields are already JSON: `,"name":value…`.
+/// One line, without its end. `fields` are JSON already: `,"name":value…`.
+std::string formatLine(Level level, std::string_view role, std::string_view traceId,
+                       std::string_view message, std::string_view fields);
+/// Hands such a line to the writer.
 void write(Level level, std::string_view role, std::string_view traceId, std::string_view message,
            std::string_view fields);
 
@@ -50,10 +52,16 @@ void appendField(std::string& out, const Field<T>& f) {
   out += "\":";
   if constexpr (std::same_as<T, bool>) {
     out += f.value ? "true" : "false";
-  } else if constexpr (std::integral<T> || std::floating_point<T>) {
+  } else if constexpr (std::floating_point<T>) {
+    if (std::isfinite(f.value)) {
+      fmt::format_to(std::back_inserter(out), "{}", f.value);
+    } else {
+      out += "null";  // JSON has no word for it
+    }
+  } else if constexpr (std::integral<T>) {
     fmt::format_to(std::back_inserter(out), "{}", f.value);
   } else {
-    appendQuoted(out, f.value);
+    appendJsonString(out, f.value);
   }
 }
 
@@ -61,7 +69,8 @@ template <class... T>
 void line(Level level, std::string_view role, std::string_view traceId, std::string_view message,
           const Field<T>&... fields) {
   if (!enabled(level)) return;
-  std::string text;
+  thread_local std::string text;  // kept for its memory
+  text.clear();
   (appendField(text, fields), ...);
   write(level, role, traceId, message, text);
 }

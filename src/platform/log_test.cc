@@ -98,6 +98,17 @@ TEST(Log, leaves_out_what_is_below_its_level) {
   EXPECT_EQ(lines[0].at("msg"), "this");
 }
 
+TEST(Log, a_full_disk_ends_nothing_and_is_said_once) {
+  testing::internal::CaptureStderr();
+  log::start({"node-1", log::Level::info, "/dev/full"});
+  for (int i = 0; i < 10'000; ++i) log::info("audience", "a line that no disk takes");
+  log::stop();
+  const auto said = testing::internal::GetCapturedStderr();
+  const auto first = said.find("the log cannot be written");
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_EQ(said.find("the log cannot be written", first + 1), std::string::npos) << said;
+}
+
 TEST(Log, without_a_writer_nothing_is_enabled) {
   EXPECT_FALSE(log::enabled(log::Level::error));
   log::error("audience", "goes nowhere");

@@ -92,6 +92,7 @@ class Row {
  public:
   virtual ~Row() = default;
   [[nodiscard]] virtual bool isNull(int column) const = 0;
+  /// Throws Error when it is none, NULL included.
   [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
   [[nodiscard]] virtual std::string_view text(int column) const = 0;
 
@@ -124,7 +125,7 @@ class Connection {
   virtual void query(std::string_view sql, std::span<const Param> params,
                      const RowHandler& onRow) = 0;
   /// `head` such as `INSERT INTO t (a, b)`, then `columns` values a row, then `tail` (an upsert or
-  /// nothing). One transaction of its own when none is open: all rows or none.
+  /// nothing). One transaction of its own when none is open: all rows or none. No values: nothing.
   virtual void insertRows(std::string_view head, std::size_t columns, std::span<const Param> values,
                           std::string_view tail) = 0;
 

@@ -105,6 +105,26 @@ TEST_P(DatabaseConnection, tells_null_from_zero_and_from_nothing) {
   EXPECT_THAT(nulls, ElementsAre(true, true, true, false, false, false));
 }
 
+TEST_P(DatabaseConnection, reads_as_a_number_only_what_is_one) {
+  c->exec("INSERT INTO item (id, number, words) VALUES (1, ?, ?)", {nullptr, "seven"});
+  for (const auto* column : {"number", "words"}) {
+    const auto sql = fmt::format("SELECT {} FROM item", column);
+    EXPECT_THROW(c->query(sql, {}, [](const Row& row) { (void)row.integer(0); }), Error) << column;
+  }
+  EXPECT_THROW(
+      c->query("SELECT SUM(number) FROM item", {}, [](const Row& row) { (void)row.time(0); }),
+      Error);
+  EXPECT_EQ(number(*c, "SELECT COUNT(*) FROM item"), 1) << "the connection goes on";
+}
+
+TEST_P(DatabaseConnection, inserting_no_rows_does_nothing) {
+  c->insertRows("INSERT INTO item (id, words)", 2, {}, "");
+  c->begin();
+  c->insertRows("INSERT INTO item (id, words)", 2, {}, "");
+  c->commit();
+  EXPECT_EQ(number(*c, "SELECT COUNT(*) FROM item"), 0);
+}
+
 TEST_P(DatabaseConnection, keeps_text_as_it_is_and_never_reads_it_as_sql) {
   const std::vector<std::string> texts{
       "",

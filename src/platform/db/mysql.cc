@@ -1,15 +1,16 @@
 // The MySQL protocol behind db::Connection, through MariaDB Connector/C. Values go into the text of
-// a statement as integers and hexadecimal literals only, so no value can be read as SQL, and a
-// multi-row INSERT costs one round trip and no parameter binding.
-#include <errmsg.h>
+// a statement as integers and hexadecimal literals only, so no value can be read as SQL; rows of a
+// multi-row INSERT go as arrays where the server takes them (mysql_bulk.h).
 #include <mysql.h>
-#include <mysqld_error.h>
 
 #include <fmt/format.h>
 
 #include <charconv>
+#include <map>
 
 #include "platform/db/connection.h"
+#include "platform/db/mysql_bulk.h"
+#include "platform/db/mysql_error.h"
 
 namespace tipflow::db {
 namespace {
@@ -19,40 +20,6 @@ constexpr unsigned kConnectTimeoutS = 2;
 constexpr const char* kSessionSetup =
     "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', "
     "time_zone='+00:00', innodb_lock_wait_timeout=5";
-
-[[noreturn]] void fail(unsigned code, const char* message, std::string_view sql) {
-  const auto what = fmt::format("MySQL: {} ({}) in: {}", message, code, sql.substr(0, 120));
-  const int number = static_cast<int>(code);
-  switch (code) {
-    case ER_DUP_ENTRY:
-    case ER_DUP_ENTRY_WITH_KEY_NAME:
-      throw DuplicateKey(number, what);
-    case ER_LOCK_DEADLOCK:
-    case ER_LOCK_WAIT_TIMEOUT:
-    case 1020:  // ER_CHECKREAD: MariaDB's snapshot conflict
-    case ER_DISK_FULL:
-    case ER_RECORD_FILE_FULL:
-    case ER_UNKNOWN_COM_ERROR:  // Galera: the node is not ready
-    case 9007:                  // TiDB: write conflict
-    case 8022:                  // TiDB: commit failed, may be tried again
-      throw RolledBack(number, what);
-    case CR_SERVER_GONE_ERROR:
-    case CR_SERVER_LOST:
-    case CR_COMMANDS_OUT_OF_SYNC:
-    case CR_MALFORMED_PACKET:
-    case ER_SERVER_SHUTDOWN:
-    case ER_NEW_ABORTING_CONNECTION:
-    case ER_QUERY_INTERRUPTED:
-    case 1927:  // ER_CONNECTION_KILLED
-    case ER_ERROR_DURING_COMMIT:
-      throw ConnectionLost(number, what);
-    case ER_OPTION_PREVENTS_STATEMENT:  // read only: a replica, or being switched over
-    case 1836:                          // ER_READ_ONLY_MODE
-      throw Unavailable(number, what);
-    default:
-      throw Error(number, what);
-  }
-}
 
 void appendHex(std::string& out, std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -103,7 +70,8 @@ class MysqlRow final : public Row {
     const auto read = std::from_chars(row[column], end, value);
     // DECIMAL sums end in no fraction here, but may not fit: that is a broken book, not a number.
     if (read.ec != std::errc{} || read.ptr != end) {
-      throw Error(0, fmt::format("not a 64-bit integer: '{}'", text(column)));
+      throw Error(0, fmt::format("not a 64-bit integer: {}",
+                                 isNull(column) ? "NULL" : fmt::format("'{}'", text(column))));
     }
     return value;
   }
@@ -130,6 +98,7 @@ class MysqlConnection final : public Connection {
       mysql_close(handle_);
       throw Unavailable(code, what);
     }
+    bulkSupported_ = BulkInsert::supported(handle_);
     try {
       run(kSessionSetup);
       run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
@@ -138,7 +107,10 @@ class MysqlConnection final : public Connection {
       throw Unavailable(error.code(), error.what());
     }
   }
-  ~MysqlConnection() override { mysql_close(handle_); }
+  ~MysqlConnection() override {
+    bulk_.clear();  // its statements are the connection's
+    mysql_close(handle_);
+  }
 
   Dialect dialect() const override { return Dialect::mysql; }
 
@@ -154,17 +126,18 @@ class MysqlConnection final : public Connection {
     send(text);
     const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result(mysql_use_result(handle_),
                                                                           &mysql_free_result);
-    if (!result) fail(mysql_errno(handle_), mysql_error(handle_), text);
+    if (!result) failMysql(mysql_errno(handle_), mysql_error(handle_), text);
     MysqlRow row;
     while ((row.row = mysql_fetch_row(result.get())) != nullptr) {
       row.lengths = mysql_fetch_lengths(result.get());
       onRow(row);
     }
-    if (mysql_errno(handle_) != 0) fail(mysql_errno(handle_), mysql_error(handle_), text);
+    if (mysql_errno(handle_) != 0) failMysql(mysql_errno(handle_), mysql_error(handle_), text);
   }
 
   void insertRows(std::string_view head, std::size_t columns, std::span<const Param> values,
                   std::string_view tail) override {
+    if (values.empty() || (tail.empty() && insertBulk(head, columns, values))) return;
     text_.assign(head);
     text_ += " VALUES ";
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -208,12 +181,22 @@ class MysqlConnection final : public Connection {
  private:
   void send(std::string_view sql) {
     if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) {
-      fail(mysql_errno(handle_), mysql_error(handle_), sql);
+      failMysql(mysql_errno(handle_), mysql_error(handle_), sql);
     }
   }
   void run(std::string_view sql) {
     send(sql);
     if (MYSQL_RES* result = mysql_store_result(handle_)) mysql_free_result(result);
+  }
+
+  /// False, and nothing done, where rows have to go as text.
+  bool insertBulk(std::string_view head, std::size_t columns, std::span<const Param> values) {
+    if (!bulkSupported_) return false;
+    auto found = bulk_.find(head);
+    if (found == bulk_.end()) {
+      found = bulk_.emplace(std::string(head), BulkInsert(handle_, head, columns)).first;
+    }
+    return found->second.run(values);
   }
 
   const std::string& filled(std::string_view sql, std::span<const Param> params) {
@@ -233,6 +216,8 @@ class MysqlConnection final : public Connection {
   }
 
   MYSQL* handle_ = nullptr;
+  bool bulkSupported_ = false;
+  std::map<std::string, BulkInsert, std::less<>> bulk_;
   std::string text_;  // kept, so that its memory is
 };
 

@@ -115,6 +115,11 @@ class SqliteRow final : public Row {
     return sqlite3_column_type(statement_, column) == SQLITE_NULL;
   }
   std::int64_t integer(int column) const override {
+    // SQLite would turn NULL and text into 0; a server's answer is refused there, and so is this.
+    if (sqlite3_column_type(statement_, column) != SQLITE_INTEGER) {
+      throw Error(0, fmt::format("not a 64-bit integer: {}",
+                                 isNull(column) ? "NULL" : fmt::format("'{}'", text(column))));
+    }
     return sqlite3_column_int64(statement_, column);
   }
   std::string_view text(int column) const override {
@@ -194,6 +199,7 @@ class SqliteConnection final : public Connection {
 
   void insertRows(std::string_view head, std::size_t columns, std::span<const Param> values,
                   std::string_view tail) override {
+    if (values.empty()) return;
     if (!inTransaction_) {
       begin();
       try {

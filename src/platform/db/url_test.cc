@@ -42,12 +42,60 @@ TEST(Url, passwords_may_hold_anything_percent_encoded_or_not) {
   EXPECT_EQ(Url::parse("mysql://u:p@h/d%20b").database, "d b");
 }
 
+TEST(Url, names_an_ipv6_address_in_brackets) {
+  EXPECT_EQ(Url::parse("mysql://u:p@[::1]:3307/d").host, "::1");
+  EXPECT_EQ(Url::parse("mysql://u:p@[::1]:3307/d").port, 3307);
+  EXPECT_EQ(Url::parse("mysql://[2001:db8::7]/d").host, "2001:db8::7");
+  EXPECT_EQ(Url::parse("mysql://[2001:db8::7]/d").port, 3306);
+  EXPECT_EQ(Url::parse("mysql://[fe80::1%eth0]/d").host, "fe80::1%eth0");
+  EXPECT_EQ(Url::parse("mysql://u:p@[::1]/d").shown(), "mysql://u@[::1]:3306/d");
+}
+
+TEST(Url, refuses_options_instead_of_taking_them_for_a_name) {
+  for (const auto* text : {"mysql://h/d?ssl=true", "mysql://u:p@h/d?ca=/etc/ca.pem",
+                           "mysql://h?x/d", "mysql://h/?d"}) {
+    try {
+      (void)Url::parse(text);
+      ADD_FAILURE() << text;
+    } catch (const std::invalid_argument& refused) {
+      EXPECT_NE(std::string_view(refused.what()).find("options"), std::string_view::npos) << text;
+    }
+  }
+  EXPECT_EQ(Url::parse("mysql://u:a?b@h/d").password, "a?b");
+  EXPECT_EQ(Url::parse("mysql://h/d%3Fx").database, "d?x");
+}
+
 TEST(Url, refuses_what_it_cannot_mean) {
-  for (const auto* text :
-       {"", "db1.sqlite", "sqlite", "sqlite:", "sqlite://", "postgres://h/d", "mysql:", "mysql://",
-        "mysql://h", "mysql://h/", "mysql:///d", "mysql://u:p@/d", "mysql://h:0/d",
-        "mysql://h:65536/d", "mysql://h:x/d", "mysql://h:/d", "mysql://h:33 06/d",
-        "mysql://h:99999999999/d", "MYSQL://h/d"}) {
+  for (const auto* text : {"",
+                           "db1.sqlite",
+                           "sqlite",
+                           "sqlite:",
+                           "sqlite://",
+                           "postgres://h/d",
+                           "mysql:",
+                           "mysql://",
+                           "mysql://h",
+                           "mysql://h/",
+                           "mysql:///d",
+                           "mysql://u:p@/d",
+                           "mysql://h:0/d",
+                           "mysql://h:65536/d",
+                           "mysql://h:x/d",
+                           "mysql://h:/d",
+                           "mysql://h:33 06/d",
+                           "mysql://h:99999999999/d",
+                           "MYSQL://h/d",
+                           "mysql://::1/d",
+                           "mysql://[::1/d",
+                           "mysql://[]/d",
+                           "mysql://[h]/d",
+                           "mysql://[::1]3306/d",
+                           "mysql://[::1]:/d",
+                           "mysql://[::1]x:1/d",
+                           "mysql://h h/d",
+                           "mysql://h/x/d",
+                           "mysql://u%00x@h/d",
+                           "mysql://h/d%00x"}) {
     EXPECT_THROW((void)Url::parse(text), std::invalid_argument) << text;
   }
 }

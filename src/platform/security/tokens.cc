@@ -16,6 +16,13 @@ constexpr Duration kOperatorLifetime{1 * kUsPerHour};
 constexpr std::size_t kKnownPerShard = 32'768;
 constexpr std::size_t kLongestToken = 1'024;
 
+// Seconds since the epoch as an instant; beyond the years 1970 to 9999 nothing was given out, and
+// is long past.
+Time timeOfSeconds(std::int64_t seconds) {
+  constexpr std::int64_t kLatest = 253'402'300'799;
+  return seconds < 0 || seconds > kLatest ? Time{} : Time{seconds * kUsPerSecond};
+}
+
 std::optional<boost::json::object> decodedObject(std::string_view part) {
   const auto text = crypto::fromBase64Url(part);
   if (!text) return std::nullopt;
@@ -72,10 +79,9 @@ IssuedToken Tokens::issue(PrincipalKind kind, std::int64_t id, Role role) {
 std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
   if (token.size() > kLongestToken) return nullptr;
   auto& shard = shardOf(token);
-  const std::string key(token);
   {
     const std::shared_lock lock(shard.mutex);
-    if (const auto found = shard.known.find(key); found != shard.known.end()) {
+    if (const auto found = shard.known.find(token); found != shard.known.end()) {
       return found->second->expiresAt > clock_.now() ? found->second : nullptr;
     }
   }
@@ -85,12 +91,14 @@ std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
   {
     const std::unique_lock lock(shard.mutex);
     if (shard.known.size() >= kKnownPerShard) shard.known.clear();
-    shard.known.emplace(key, principal);
+    shard.known.emplace(token, principal);
   }
   // Looked at once more: a revocation in between has forgotten what was known before this.
   if (cache_.get("revoked:" + principal->tokenId)) {
     const std::unique_lock lock(shard.mutex);
-    shard.known.erase(key);
+    if (const auto found = shard.known.find(token); found != shard.known.end()) {
+      shard.known.erase(found);
+    }
     return nullptr;
   }
   return principal;
@@ -114,7 +122,7 @@ std::optional<Principal> Tokens::decode(std::string_view token) const {
   const auto kind = fromWord<PrincipalKind>(textOf(*payload, "kind"));
   const auto role = fromWord<Role>(textOf(*payload, "role"));
   Principal principal;
-  principal.expiresAt = Time{numberOf(*payload, "exp") * kUsPerSecond};
+  principal.expiresAt = timeOfSeconds(numberOf(*payload, "exp"));
   if (!kind || !role || principal.expiresAt <= clock_.now()) return std::nullopt;
   principal.kind = *kind;
   principal.role = *role;
@@ -136,7 +144,7 @@ void Tokens::keepRevocationsIn(const std::string& path) {
     std::string tokenId;
     std::int64_t expires = 0;
     while (file >> tokenId >> expires) {
-      const auto left = Time{expires * kUsPerSecond} - clock_.now();
+      const auto left = timeOfSeconds(expires) - clock_.now();
       if (left <= Duration{0}) continue;
       cache_.set("revoked:" + tokenId, "1", left);
       kept += fmt::format("{} {}\n", tokenId, expires);
@@ -161,7 +169,8 @@ void Tokens::revoke(const Principal& principal) {
 }
 
 Tokens::Shard& Tokens::shardOf(std::string_view token) {
-  return shards_[std::hash<std::string_view>{}(token) % shards_.size()];
+  // Other bits than the shard's own table uses.
+  return shards_[(EndHash{}(token) >> 32) % shards_.size()];
 }
 
 }  // namespace tipflow
