@@ -11,7 +11,8 @@ namespace tipflow::app {
 
 int serve(const Config& config, const std::vector<std::string>& roles);
 int migrate(const Config& config);
-int audit(const Config& config);
+/// `record`: a client's record to be compared too; none when empty.
+int audit(const Config& config, const std::string& record);
 int printRoutes(const Config& config);
 int printVersion();
 

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/load_command.h"
 #include "platform/config.h"
 #include "platform/security/crypto.h"
 
@@ -58,52 +59,14 @@ int main(int argc, char** argv) {
       withSettings(cli.add_subcommand("migrate", "bring both databases to the current schema"));
   auto* audit = withSettings(cli.add_subcommand(
       "audit", "check the books: exit 0 when they match, 1 when not, 2 when it could not look"));
+  std::string record;
+  audit->add_option("--record", record,
+                    "also compare what a client asked and was told: JSON lines with traceId, viewerId, "
+                    "roomId, amount, giftId, count, outcome, tipId");
   auto* routes = withSettings(cli.add_subcommand("routes", "print every route and who may use it"));
   auto* reference = cli.add_subcommand("config", "print the reference of all settings");
   auto* version = cli.add_subcommand("version", "print the version");
-  auto* load =
-      cli.add_subcommand("load", "send simulated tips to a node and check that all arrived");
-  load->footer(
-      "Open loop: each tip has its intended moment and its latency counts from there, whether or "
-      "not\n"
-      "the node keeps up. A generator that waits for slow answers before it goes on hides exactly\n"
-      "the slow moments (coordinated omission).");
-  load->add_option("--url", loadOptions.url, "node or edge")->capture_default_str();
-  load->add_option("--rate", loadOptions.rate, "tips a second; 0: as fast as the connections allow")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  load->add_option("--seconds", loadOptions.seconds, "measured time; 0: until interrupted")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  load->add_option("--warmup", loadOptions.warmupSeconds, "seconds before that, not measured")
-      ->check(CLI::NonNegativeNumber);
-  load->add_option("--connections", loadOptions.connections, "over all threads")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 20'000));
-  load->add_option("--threads", loadOptions.threads, "")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 64));
-  load->add_option("--rooms", loadOptions.rooms, "simulated anchors, each with an open room")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000));
-  load->add_option("--viewers", loadOptions.viewers, "")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1'000'000));
-  load->add_option("--guests", loadOptions.guestFraction, "part of the viewers that are guests")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  load->add_option("--registered-most", loadOptions.registeredMost,
-                   "viewers beyond this many are guests too: registering hashes a password")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  load->add_option("--duplicates", loadOptions.duplicates, "part of the tips that is sent twice")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  load->add_option("--seed", loadOptions.seed, "")->capture_default_str();
-  load->add_option("--password", loadOptions.password, "of the simulated accounts");
-  load->add_flag("!--no-sign", loadOptions.sign, "send unsigned requests");
-  load->add_flag("!--no-verify", loadOptions.verify, "do not look every acknowledged tip up");
-  load->add_flag("--quiet", loadOptions.quiet, "only the report");
+  auto* load = app::addLoadCommand(cli, loadOptions);
   CLI11_PARSE(cli, argc, argv);
 
   try {
@@ -118,7 +81,7 @@ int main(int argc, char** argv) {
     for (const auto& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
     if (*serve) return app::serve(loaded.config, roles);
     if (*migrate) return app::migrate(loaded.config);
-    if (*audit) return app::audit(loaded.config);
+    if (*audit) return app::audit(loaded.config, record);
     if (*routes) return app::printRoutes(loaded.config);
   } catch (const ConfigError& error) {
     std::cerr << "error: " << error.what() << "\n       'tipflow config' lists all settings.\n";

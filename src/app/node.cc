@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "anchor/routes.h"
+#include "app/durability_watch.h"
 #include "audience/routes.h"
 #include "audience/sync_driver.h"
 #include "console/operators.h"
@@ -29,6 +30,14 @@ namespace {
 
 constexpr std::size_t kCacheEntries = 1'000'000;
 constexpr int kHashThreads = 2;
+constexpr unsigned kCoresForTwoLanes = 4;
+
+// SQLite has one writer. On few cores one lane's larger statements cost a server less than two
+// lanes' overlapping ones (docs/decisions/0004-where-the-time-of-a-tip-goes.md).
+int defaultLanes(db::Dialect dialect) {
+  if (dialect == db::Dialect::sqlite) return 1;
+  return std::thread::hardware_concurrency() >= kCoresForTwoLanes ? 2 : 1;
+}
 constexpr std::size_t kHashQueue = 256;
 // Within the 10 s that a node has to leave.
 constexpr Duration kAnswerLimit{2 * kUsPerSecond};
@@ -111,6 +120,7 @@ struct Node::Parts {
   std::string name;
   std::string process;
   Metrics metrics;
+  DurabilityWatch durability{metrics};
   LocalCache cache;
   LocalCache nonces;  // its own, so that a flood of them pushes nothing else out
   LocalBus bus;
@@ -218,9 +228,7 @@ void Node::Parts::openLanes() {
   audience::LaneLimits limits;
   limits.batch = static_cast<std::size_t>(config.laneBatch);
   limits.queue = static_cast<std::size_t>(config.laneQueue);
-  const auto count = config.lanes > 0                           ? config.lanes
-                     : db1.url().dialect == db::Dialect::sqlite ? 1
-                                                                : 2;
+  const int count = config.lanes > 0 ? config.lanes : defaultLanes(db1.url().dialect);
   std::vector<std::unique_ptr<audience::LaneDriver>> drivers;
   for (int i = 0; i < count; ++i) {
     const Labels labels{{"lane", std::to_string(i + 1)}};
@@ -261,6 +269,10 @@ std::string Node::start() {
                 log::field("migration", done));
     }
   };
+  std::vector<db::Database*> used;
+  if (p.usesDb1()) used.push_back(&p.db1);
+  if (p.usesDb2()) used.push_back(&p.db2);
+  p.durability.start(std::move(used), p.config.production);
   if (p.usesDb1()) migrateOne(p.db1, "db1");
   if (p.usesDb2()) migrateOne(p.db2, "db2");
   p.tokens.keepRevocationsIn(p.config.dataDir + "/revoked-tokens");
@@ -322,6 +334,9 @@ void Node::serve() {
     auto& parts = *parts_;
     log::info("platform", "node started", log::field("version", std::string_view(kVersion)),
               log::field("port", parts.config.httpPort));
+    drogon::app().getLoop()->runEvery(DurabilityWatch::kEverySeconds, [this] {
+      drogon::async_run([this]() -> drogon::Task<> { co_await parts_->durability.lookAgain(); });
+    });
     if (parts.finance) {
       drogon::app().getLoop()->runEvery(1.0, [this] {
         drogon::async_run([this]() -> drogon::Task<> {

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 
 #include "app/commands.h"
 #include "app/node.h"
 #include "app/version.h"
 #include "audit/read.h"
+#include "audit/record.h"
 #include "platform/db/migrate.h"
 
 namespace tipflow::app {
@@ -28,6 +30,36 @@ std::unique_ptr<db::Connection> openExisting(const std::string& text) {
   return db::connect(url);
 }
 
+std::vector<audit::Finding> auditRecord(const std::string& file, db::Connection& db1,
+                                        const audit::Progress& progress) {
+  std::ifstream lines(file);
+  if (!lines) throw std::runtime_error(file + " cannot be opened");
+  try {
+    auto outcomes = audit::readRecord(lines);
+    audit::addRows(outcomes, db1, progress);
+    return outcomes.findings();
+  } catch (const db::Error&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(file + ", " + error.what());
+  }
+}
+
+/// Whether all of them hold.
+bool print(const std::vector<audit::Finding>& findings) {
+  bool holds = true;
+  for (const auto& finding : findings) {
+    holds = holds && finding.faults == 0;
+    std::cout << fmt::format("{:<4} {:<6} {}\n            {}\n", finding.id,
+                             finding.faults == 0 ? "holds" : "BROKEN", finding.says,
+                             finding.figures);
+    if (finding.faults == 0) continue;
+    std::cout << fmt::format("            {} faults, the first:\n", finding.faults);
+    for (const auto& example : finding.examples) std::cout << "              " << example << '\n';
+  }
+  return holds;
+}
+
 }  // namespace
 
 int migrate(const Config& config) {
@@ -43,25 +75,20 @@ int migrate(const Config& config) {
   return 0;
 }
 
-int audit(const Config& config) {
+int audit(const Config& config, const std::string& record) {
   const bool live = isatty(STDERR_FILENO) == 1;
+  const auto progress = [live](std::int64_t tips) {
+    if (live) std::cerr << fmt::format("\r\033[Kreading: {} tips", tips) << std::flush;
+  };
   try {
     const auto db1 = openExisting(config.db1Url);
     const auto db2 = openExisting(config.db2Url);
-    auto books = audit::readBooks(*db1, *db2, [&](std::int64_t tips) {
-      if (live) std::cerr << fmt::format("\r\033[Kreading: {} tips", tips) << std::flush;
-    });
+    std::vector<audit::Finding> findings;
+    if (!record.empty()) findings = auditRecord(record, *db1, progress);
+    auto books = audit::readBooks(*db1, *db2, progress);
+    for (auto& finding : books.findings()) findings.push_back(std::move(finding));
     if (live) std::cerr << "\r\033[K";
-    bool holds = true;
-    for (const auto& finding : books.findings()) {
-      holds = holds && finding.faults == 0;
-      std::cout << fmt::format("{:<4} {:<6} {}\n            {}\n", finding.id,
-                               finding.faults == 0 ? "holds" : "BROKEN", finding.says,
-                               finding.figures);
-      if (finding.faults == 0) continue;
-      std::cout << fmt::format("            {} faults, the first:\n", finding.faults);
-      for (const auto& example : finding.examples) std::cout << "              " << example << '\n';
-    }
+    const bool holds = print(findings);
     std::cout << (holds ? "The books match.\n" : "The books do NOT match.\n");
     return holds ? kMatches : kDoesNotMatch;
   } catch (const std::exception& error) {

@@ -24,6 +24,21 @@ std::string text(__int128 value) {
 
 }  // namespace
 
+// Of the fields that tips and ledger share. Each is mixed in before the next, so that values which
+// swap places do not cancel out.
+void Books::Total::add(const TipRow& row) {
+  std::uint64_t hash = 0;
+  for (const std::int64_t field :
+       {row.tipId, row.anchorId, row.viewerId, row.amount, row.acceptedAt,
+        std::int64_t{row.anchorGender}, std::int64_t{row.viewerGender}}) {
+    hash = (hash ^ static_cast<std::uint64_t>(field)) * 0x9FB21C651E98DF25ULL;
+    hash ^= hash >> 28;
+  }
+  ++count;
+  amount += row.amount;
+  hashes += hash;
+}
+
 void Books::Faults::add(std::string example) {
   ++count;
   if (examples.size() < kExamples) examples.push_back(std::move(example));
@@ -34,6 +49,16 @@ void Books::addRate(const RateRow& row) { rates_[row.anchorId].push_back(row); }
 void Books::addCursor(std::int64_t lane, std::int64_t lastSeq, std::int64_t amount) {
   lanes_[lane].cursor = lastSeq;
   lanes_[lane].cursorAmount = amount;
+}
+
+// A cursor that went back leaves two batches with one number, one that jumped a gap.
+void Books::addBatch(const BatchRow& row) {
+  auto& lane = lanes_[row.lane];
+  if (row.fromSeq != lane.lastBatchEnd + 1 || row.toSeq < row.fromSeq) {
+    i5_.add(fmt::format("lane {}: batch {} to {} follows number {}", row.lane, row.fromSeq,
+                        row.toSeq, lane.lastBatchEnd));
+  }
+  lane.lastBatchEnd = row.toSeq;
 }
 
 // The latest start not after `at`; of equal starts the one set down last. Looked for one by one, on
@@ -73,6 +98,7 @@ void Books::seeTip(const TipRow& tip) {
     ++inFlight_;
     inFlightAmount_ += tip.amount;
   } else {
+    lane.given.add(tip);
     const auto rate = rateFor(tip.anchorId, tip.acceptedAt);
     owedToAnchor_[tip.anchorId] += static_cast<Wide>(tip.amount) * rate;
   }
@@ -89,6 +115,7 @@ void Books::seeLedger(const LedgerRow& row) {
     i5_.add(fmt::format("lane {}: ledger row {} lies beyond the cursor {}",
                         laneOfTip(row.tip.tipId), seq, lane.cursor));
   }
+  if (seq <= lane.cursor) lane.settled.add(row.tip);
   lane.lastLedgerSeq = seq;
   lane.ledgerAmount += row.tip.amount;
   ++ledgerRows_;
@@ -120,19 +147,23 @@ void Books::addPair(const TipRow& tip, const LedgerRow& ledger) {
   if (tip.anchorId != other.anchorId || tip.viewerId != other.viewerId ||
       tip.amount != other.amount || tip.acceptedAt != other.acceptedAt ||
       tip.anchorGender != other.anchorGender || tip.viewerGender != other.viewerGender) {
+    lanes_[laneOfTip(tip.tipId)].rowsDiffer = true;
     i4_.add(fmt::format("tip {} differs from its ledger row", tip.tipId));
   }
 }
 
 void Books::addTipOnly(const TipRow& tip) {
   seeTip(tip);
-  if (seqOfTip(tip.tipId) <= lanes_[laneOfTip(tip.tipId)].cursor) {
+  auto& lane = lanes_[laneOfTip(tip.tipId)];
+  if (seqOfTip(tip.tipId) <= lane.cursor) {
+    lane.rowsDiffer = true;
     i4_.add(fmt::format("tip {} is below the cursor and not in the ledger", tip.tipId));
   }
 }
 
 void Books::addLedgerOnly(const LedgerRow& ledger) {
   seeLedger(ledger);
+  lanes_[laneOfTip(ledger.tip.tipId)].rowsDiffer = true;
   i4_.add(fmt::format("ledger row {} has no tip", ledger.tip.tipId));
 }
 
@@ -149,23 +180,35 @@ void Books::addHour(const HourRow& row) {
 
 void Books::addWithdrawal(const WithdrawalRow& row) {
   withdrawals_[row.id] = row;
+  if (!withdrawalTraceIds_.insert(row.traceId).second) {
+    i10_.add(fmt::format("withdrawal {}: its traceId has another one", row.id));
+  }
   if (row.state == 0) pendingOf_[row.anchorId] += row.amount;
   if (row.state == 1) paidOf_[row.anchorId] += row.amount;
 }
 
 void Books::addPayout(const PayoutRow& row) { payouts_[row.withdrawalId] = row; }
 
-std::vector<Finding> Books::findings() {
-  for (const auto& [id, lane] : lanes_) {
-    if (lane.cursor > lane.lastTipSeq) {
-      i5_.add(fmt::format("lane {}: the cursor {} lies beyond the last tip {}", id, lane.cursor,
-                          lane.lastTipSeq));
-    }
-    if (lane.lastLedgerSeq != lane.cursor || lane.ledgerAmount != lane.cursorAmount) {
-      i5_.add(
-          fmt::format("lane {}: the cursor {} and the ledger's rows disagree", id, lane.cursor));
-    }
+void Books::checkLane(std::int64_t id, const Lane& lane) {
+  // Rows that differ one by one were reported one by one.
+  if (!lane.rowsDiffer && lane.given != lane.settled) {
+    i4_.add(fmt::format("lane {}: count, sum or sum of hashes of tips and ledger differ", id));
   }
+  if (lane.cursor > lane.lastTipSeq) {
+    i5_.add(fmt::format("lane {}: the cursor {} lies beyond the last tip {}", id, lane.cursor,
+                        lane.lastTipSeq));
+  }
+  if (lane.lastLedgerSeq != lane.cursor || lane.ledgerAmount != lane.cursorAmount) {
+    i5_.add(fmt::format("lane {}: the cursor {} and the ledger's rows disagree", id, lane.cursor));
+  }
+  if (lane.lastBatchEnd != lane.cursor) {
+    i5_.add(fmt::format("lane {}: the last batch ends at {}, the cursor is {}", id,
+                        lane.lastBatchEnd, lane.cursor));
+  }
+}
+
+std::vector<Finding> Books::findings() {
+  for (const auto& [id, lane] : lanes_) checkLane(id, lane);
   for (const auto& [key, sum] : hours_) {
     if (sum.tips != 0) {
       i6_.add(fmt::format("anchor {} hour {} rate {}: {} tips are not in the sums", key[0], key[1],
@@ -224,7 +267,7 @@ std::vector<Finding> Books::findings() {
                           text(tipAmount_), ledgerRows_, text(ledgerAmount_), inFlight_,
                           text(inFlightAmount_)),
               i4_),
-      finding("I5", "no holes in a lane, nothing settled beyond its cursor",
+      finding("I5", "no holes in a lane; cursors only went forward, and nothing lies beyond",
               fmt::format("{} lanes", lanes_.size()), i5_),
       finding(
           "I6", "anchor's and platform's parts sum to the tip; sums agree with rows",

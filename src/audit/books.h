@@ -6,10 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
+#include "base/trace_id.h"
 
 namespace tipflow::audit {
 
@@ -35,6 +37,11 @@ struct HourRow {
 struct WithdrawalRow {
   std::int64_t id, anchorId, amount;
   int state;
+  TraceId traceId;
+};
+/// A row of `ledger_batch`: the tips of a lane that one transaction settled.
+struct BatchRow {
+  std::int64_t lane, fromSeq, toSeq;
 };
 struct PayoutRow {
   std::int64_t withdrawalId, amount;
@@ -55,6 +62,8 @@ class Books {
   /// Rates in the order they were set down; anchor 0 is the platform.
   void addRate(const RateRow& row);
   void addCursor(std::int64_t lane, std::int64_t lastSeq, std::int64_t amount);
+  /// Each lane's in order of their numbers.
+  void addBatch(const BatchRow& row);
   /// Tips and ledger rows each in order of tip id; `addPair` of one id when both have it.
   void addPair(const TipRow& tip, const LedgerRow& ledger);
   void addTipOnly(const TipRow& tip);
@@ -75,9 +84,20 @@ class Books {
     std::vector<std::string> examples;
     void add(std::string example);
   };
+  /// Count, sum and sum of hashes of the rows up to a lane's cursor.
+  struct Total {
+    std::int64_t count = 0;
+    Wide amount = 0;
+    std::uint64_t hashes = 0;
+    void add(const TipRow& row);
+    friend bool operator==(const Total&, const Total&) = default;
+  };
   struct Lane {
     std::int64_t cursor = 0;
     std::int64_t cursorAmount = 0;
+    Total given, settled;
+    bool rowsDiffer = false;
+    std::int64_t lastBatchEnd = 0;
     std::int64_t lastTipSeq = 0;
     std::int64_t lastLedgerSeq = 0;
     Wide ledgerAmount = 0;
@@ -89,6 +109,7 @@ class Books {
     Wide units = 0;
   };
 
+  void checkLane(std::int64_t id, const Lane& lane);
   void seeTip(const TipRow& tip);
   void seeLedger(const LedgerRow& row);
   [[nodiscard]] std::int64_t rateFor(std::int64_t anchor, std::int64_t at) const;
@@ -103,6 +124,7 @@ class Books {
   std::map<std::int64_t, AccountRow> accounts_;
   std::map<std::int64_t, Wide> paidOf_, pendingOf_;
   std::map<std::int64_t, WithdrawalRow> withdrawals_;
+  std::set<TraceId> withdrawalTraceIds_;
   std::map<std::int64_t, PayoutRow> payouts_;
   Faults i4_, i5_, i6_, i7_, i8_, i9_, i10_;
 };

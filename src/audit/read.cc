@@ -46,14 +46,19 @@ void readSmallTables(Books& books, db::Connection& db2) {
   db2.query("SELECT lane_id, last_seq, amount FROM sync_cursor", {}, [&](const db::Row& row) {
     books.addCursor(row.integer(0), row.integer(1), row.integer(2));
   });
+  db2.query("SELECT lane_id, from_seq, to_seq FROM ledger_batch ORDER BY lane_id, to_seq", {},
+            [&](const db::Row& row) {
+              books.addBatch({row.integer(0), row.integer(1), row.integer(2)});
+            });
   db2.query("SELECT anchor_id, settled_units, withdrawn_fen, reserved_fen FROM account", {},
             [&](const db::Row& row) {
               books.addAccount({row.integer(0), row.integer(1), row.integer(2), row.integer(3)});
             });
-  db2.query("SELECT id, anchor_id, amount, state FROM withdrawal", {}, [&](const db::Row& row) {
-    books.addWithdrawal(
-        {row.integer(0), row.integer(1), row.integer(2), static_cast<int>(row.integer(3))});
-  });
+  db2.query(
+      "SELECT id, anchor_id, amount, state, trace_id FROM withdrawal", {}, [&](const db::Row& row) {
+        books.addWithdrawal({row.integer(0), row.integer(1), row.integer(2),
+                             static_cast<int>(row.integer(3)), TraceId::fromBytes(row.text(4))});
+      });
   db2.query("SELECT withdrawal_id, amount, paid FROM sandbox_payout", {}, [&](const db::Row& row) {
     books.addPayout({row.integer(0), row.integer(1), row.integer(2) == 1});
   });

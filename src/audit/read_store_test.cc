@@ -223,6 +223,12 @@ TEST_P(Auditor, sees_a_cursor_whose_sum_was_changed) {
   EXPECT_EQ(afterDb2("UPDATE sync_cursor SET amount = amount - 1 WHERE lane_id = 1"), Broken{"I5"});
 }
 
+TEST_P(Auditor, sees_batches_that_do_not_follow_one_another) {
+  EXPECT_EQ(afterDb2("UPDATE ledger_batch SET from_seq = from_seq + 1 WHERE lane_id = 2"),
+            Broken{"I5"});
+  EXPECT_EQ(afterDb2("DELETE FROM ledger_batch WHERE lane_id = 2"), Broken{"I5"});
+}
+
 TEST_P(Auditor, sees_a_tip_that_was_settled_beyond_the_cursor) {
   const auto broken = afterDb2(
       "INSERT INTO ledger (tip_id, anchor_id, viewer_id, amount, share_bp, anchor_units, "

@@ -57,19 +57,15 @@ constexpr std::int64_t kFenPerYuan = 100;
 
 std::string_view messageText(std::uint32_t message) { return kMessages.at(message); }
 
-Chooser::Chooser(std::size_t rooms, std::size_t viewers, std::uint64_t seed)
-    : random_(seed), viewers_(viewers) {
-  double sum = 0;
-  for (std::size_t k = 0; k < rooms; ++k) upTo_.push_back(sum += 1.0 / static_cast<double>(k + 1));
-  for (auto& part : upTo_) part /= sum;
-  upTo_.back() = 1;
-}
+Chooser::Chooser(const Choices& choices, std::uint64_t seed)
+    : random_(seed),
+      rooms_(choices.rooms, choices.roomExponent),
+      viewers_(choices.viewers, choices.viewerExponent) {}
 
 Choice Chooser::next() {
   Choice choice;
-  choice.viewer = static_cast<std::uint32_t>(random_.below(viewers_));
-  const auto room = std::upper_bound(upTo_.begin(), upTo_.end(), fraction());
-  choice.room = static_cast<std::uint32_t>(room - upTo_.begin());
+  choice.viewer = static_cast<std::uint32_t>(viewers_.place(random_.bits()));
+  choice.room = static_cast<std::uint32_t>(rooms_.place(random_.bits()));
   if (chance(kWithMessage)) {
     choice.message = 1 + static_cast<std::uint32_t>(random_.below(kMessages.size() - 1));
   }

@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-#include <vector>
 
 #include "base/money.h"
 #include "base/random.h"
+#include "load/zipf.h"
 
 namespace tipflow::load {
 
@@ -24,24 +24,32 @@ struct Choice {
 /// The text of a message, ready to stand between the quotes of a JSON string.
 std::string_view messageText(std::uint32_t message);
 
+/// Among how many, and how unevenly: exponents of Zipf's law, 0 for all alike.
+struct Choices {
+  std::size_t rooms = 0;    ///< > 0
+  std::size_t viewers = 0;  ///< > 0
+  double roomExponent = 1;
+  double viewerExponent = 0;
+};
+
 class Chooser {
  public:
-  /// `rooms` and `viewers` > 0.
-  Chooser(std::size_t rooms, std::size_t viewers, std::uint64_t seed);
+  Chooser(const Choices& choices, std::uint64_t seed);
 
-  /// The room by popularity (Zipf: the k-th room has 1/k of the first one's tips, as a hot anchor
-  /// has), the viewer uniformly, the gift by its price: cheap ones often, dear ones seldom.
+  /// Room and viewer by popularity, the gift by its price: cheap ones often, dear ones seldom.
   Choice next();
   /// True in `part` of the cases, from 0 to 1.
   bool chance(double part);
+  /// Uniform in [0, end); end > 0.
+  std::uint64_t below(std::uint64_t end) { return random_.below(end); }
 
  private:
   /// Uniform in [0, 1).
   double fraction();
 
   SeededRandom random_;
-  std::size_t viewers_;
-  std::vector<double> upTo_;  // upTo_[k]: part of the tips that rooms 0 to k have together
+  Zipf rooms_;
+  Zipf viewers_;
 };
 
 }  // namespace tipflow::load

@@ -9,7 +9,7 @@ namespace tipflow::load {
 namespace {
 
 TEST(Chooser, gives_only_what_the_contract_allows) {
-  Chooser chooser(10, 200, 1);
+  Chooser chooser({.rooms = 10, .viewers = 200}, 1);
   for (int i = 0; i < 100'000; ++i) {
     const auto choice = chooser.next();
     ASSERT_LT(choice.viewer, 200U);
@@ -25,24 +25,32 @@ TEST(Chooser, gives_only_what_the_contract_allows) {
 TEST(Chooser, favours_the_first_rooms_and_leaves_none_out) {
   constexpr int kTips = 100'000;
   std::vector<int> tips(10);
-  Chooser chooser(tips.size(), 5, 1);
+  Chooser chooser({.rooms = tips.size(), .viewers = 5}, 1);
   for (int i = 0; i < kTips; ++i) ++tips[chooser.next().room];
   // 1 / (1 + 1/2 + … + 1/10) = 0.341 for the first, a tenth of it for the last.
   EXPECT_NEAR(tips[0], 0.341 * kTips, 1'000);
   EXPECT_NEAR(tips[9], 0.0341 * kTips, 500);
 }
 
+TEST(Chooser, favours_nobody_when_asked_not_to) {
+  constexpr int kTips = 100'000;
+  std::vector<int> tips(10);
+  Chooser chooser({.rooms = tips.size(), .viewers = 5, .roomExponent = 0}, 1);
+  for (int i = 0; i < kTips; ++i) ++tips[chooser.next().room];
+  for (const auto count : tips) EXPECT_NEAR(count, kTips / 10, 500);
+}
+
 TEST(Chooser, lets_every_viewer_tip) {
   std::set<std::uint32_t> viewers;
-  Chooser chooser(1, 50, 3);
+  Chooser chooser({.rooms = 1, .viewers = 50}, 3);
   for (int i = 0; i < 2'000; ++i) viewers.insert(chooser.next().viewer);
   EXPECT_EQ(viewers.size(), 50U);
 }
 
 TEST(Chooser, repeats_itself_from_the_same_seed_only) {
-  Chooser first(10, 200, 42);
-  Chooser same(10, 200, 42);
-  Chooser other(10, 200, 43);
+  Chooser first({.rooms = 10, .viewers = 200}, 42);
+  Chooser same({.rooms = 10, .viewers = 200}, 42);
+  Chooser other({.rooms = 10, .viewers = 200}, 43);
   int different = 0;
   for (int i = 0; i < 100; ++i) {
     const auto choice = first.next();
@@ -56,7 +64,7 @@ TEST(Chooser, repeats_itself_from_the_same_seed_only) {
 }
 
 TEST(Chooser, takes_a_chance_as_often_as_asked) {
-  Chooser chooser(1, 1, 5);
+  Chooser chooser({.rooms = 1, .viewers = 1}, 5);
   int taken = 0;
   for (int i = 0; i < 10'000; ++i) {
     if (chooser.chance(0.25)) ++taken;

@@ -78,6 +78,8 @@ class Driver {
   void watch(Connection& connection, int operation, bool out);
   void close(Connection& connection, Loss loss, MonotonicUs now);
   void failedToConnect(Connection& connection, int error, MonotonicUs now);
+  /// Until when there is nothing to do but for events.
+  [[nodiscard]] MonotonicUs idleUntil() const;
   /// Reconnects and times out; every few milliseconds is often enough.
   void keepUp(MonotonicUs now);
   [[nodiscard]] bool hasRoom(const Connection& connection) const {
@@ -91,6 +93,7 @@ class Driver {
   std::size_t room_ = 0;  // requests that could be sent now, over all connections
   std::size_t cursor_ = 0;
   MonotonicUs nextKeepUpUs_ = 0;
+  MonotonicUs sentUs_ = 0;  // when a request was last sent
   Source* source_ = nullptr;
 };
 

@@ -9,13 +9,17 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "load/source.h"
+#include "load/stages.h"
 
 namespace tipflow::load {
 
 struct Pace {
-  double perSecond = 0;  ///< 0: a closed loop, as fast as answers come
+  double perSecond = 0;            ///< 0: a closed loop, as fast as answers come
+  std::vector<Stage> stages = {};  ///< when not empty, in place of `perSecond`
+  double part = 1;                 ///< of the stages' rates
   MonotonicUs startUs = 0;
   MonotonicUs endUs = kNever;  ///< no start is intended at or after this
   /// Part of an interval by which all starts are shifted, so that several schedules interleave.
@@ -31,7 +35,7 @@ class Pacer {
   /// Takes the next start due at `now`: the instant it was intended for. nullopt when none is due.
   std::optional<MonotonicUs> take(MonotonicUs now);
   /// The instant of the next start; kNever after the last.
-  [[nodiscard]] MonotonicUs nextUs() const;
+  [[nodiscard]] MonotonicUs nextUs() const { return nextUs_; }
   /// Ends the schedule at `now`; starts that are overdue then are dropped.
   void stop(MonotonicUs now);
   /// Starts that are overdue at `now`.
@@ -45,10 +49,13 @@ class Pacer {
   [[nodiscard]] MonotonicUs intendedUs(std::uint64_t index) const;
   /// How many starts are intended before `instant`.
   [[nodiscard]] std::uint64_t startsBefore(MonotonicUs instant) const;
+  void findNext();
 
   Pace pace_;
-  std::uint64_t taken_ = 0;
+  std::optional<Schedule> schedule_;  // nullopt: a closed loop
+  std::uint64_t passed_ = 0;          // made or dropped
   std::uint64_t dropped_ = 0;
+  MonotonicUs nextUs_ = kNever;
 };
 
 }  // namespace tipflow::load

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 namespace tipflow::load {
@@ -104,6 +105,35 @@ TEST(Pacer, in_a_closed_loop_ends_at_once_when_stopped) {
   pacer.stop(52);
   EXPECT_EQ(pacer.take(52), std::nullopt);
   EXPECT_EQ(pacer.nextUs(), kNever);
+}
+
+TEST(Pacer, follows_stages_up_and_down) {
+  const std::vector<Stage> stages{{10, 100}, {10, 100}, {10, 0}};
+  Pacer pacer({.stages = stages, .endUs = 30 * kSecond});
+  std::vector<int> perSecond(30);
+  for (MonotonicUs now = 0; now <= 30 * kSecond; now += 500) {
+    while (const auto start = pacer.take(now))
+      ++perSecond[static_cast<std::size_t>(*start / kSecond)];
+  }
+  EXPECT_NEAR(perSecond[0], 5, 1);  // from 0 to 10 a second
+  EXPECT_NEAR(perSecond[9], 95, 1);
+  for (int second = 10; second < 20; ++second) EXPECT_EQ(perSecond[second], 100);
+  EXPECT_NEAR(perSecond[20], 95, 1);
+  EXPECT_NEAR(perSecond[29], 5, 1);
+  EXPECT_EQ(std::accumulate(perSecond.begin(), perSecond.end(), 0), 2'000);
+  EXPECT_EQ(pacer.nextUs(), kNever);
+}
+
+TEST(Pacer, rests_in_a_stage_without_starts) {
+  // A jump to 10, a second of it, a jump to nothing for a second, and back.
+  const auto stages = parseStages("0s:10,1s:10,0s:0,1s:0,0s:10,1s:10");
+  ASSERT_TRUE(stages);
+  Pacer pacer({.stages = *stages, .endUs = 3 * kSecond});
+  const auto starts = takeAll(pacer, 3 * kSecond);
+  ASSERT_EQ(starts.size(), 20U);
+  EXPECT_EQ(starts[9], 900'000);
+  EXPECT_EQ(starts[10], 2 * kSecond);
+  EXPECT_EQ(starts[19], 2'900'000);
 }
 
 TEST(Pacer, schedules_with_different_phases_interleave_to_the_whole) {

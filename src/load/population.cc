@@ -91,9 +91,23 @@ std::optional<Session> readSession(std::string_view body) {
   return Session{*id, std::string(*token), std::move(*signingKey), *expiresAt};
 }
 
-Viewer makeViewer(const Url& url, std::string name, Session session) {
-  return {session.id, std::move(name), senderHeaders(url, session.token),
-          std::move(session.signingKey), session.expiresAt};
+std::optional<Sums> readBooks(std::string_view body) {
+  const auto at = body.find(R"("tips":{)");
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto tips = body.substr(at);
+  const auto count = integerMember(tips, "count");
+  const auto amount = integerMember(tips, "amount");
+  if (!count || !amount || *count < 0) return std::nullopt;
+  return Sums{static_cast<std::uint64_t>(*count), *amount};
+}
+
+Sender makeSender(const Url& url, PrincipalKind kind, std::string name, Session session) {
+  return {.id = session.id,
+          .kind = kind,
+          .name = std::move(name),
+          .headers = senderHeaders(url, session.token),
+          .signer = Signer(std::move(session.signingKey)),
+          .expiresAt = session.expiresAt};
 }
 
 std::string describe(std::string_view what, const Answer& answer) {

@@ -9,8 +9,7 @@ namespace {
 
 // Nobody came a step further in this time: the node does not work.
 constexpr MonotonicUs kPatienceUs = 20'000'000;
-// A node that is just starting answers within this time.
-constexpr MonotonicUs kFirstAnswerUs = 10'000'000;
+constexpr std::string_view kBooks = "/api/v1/finance/reconciliation";
 
 }  // namespace
 
@@ -22,6 +21,10 @@ Preparation::Preparation(PreparationPlan plan, MonotonicUs now)
       accounts_.push_back({.kind = kind, .number = number});
     }
   };
+  if (!plan_.operatorName.empty()) {
+    add(Kind::operator_, 1);
+    accounts_.back().step = Step::loggingIn;
+  }
   add(Kind::anchor, plan_.rooms);
   add(Kind::registered, plan_.registered);
   add(Kind::guest, plan_.guests);
@@ -36,7 +39,9 @@ std::string Preparation::target(const Account& account) const {
     case Step::loggingIn:
       return "/api/v1/auth/login";
     case Step::lookingUp:
-      return fmt::format("/api/v1/anchors/{}", account.session.id);
+      return account.kind == Kind::operator_
+                 ? std::string(kBooks)
+                 : fmt::format("/api/v1/anchors/{}", account.session.id);
     case Step::opening:
       return fmt::format("/api/v1/rooms/{}/open", account.roomId);
     case Step::ready:
@@ -68,7 +73,9 @@ std::optional<Ticket> Preparation::next(MonotonicUs now, std::string& out) {
                                                 : "{}";
       break;
     case Step::loggingIn:
-      body = account.kind == Kind::anchor
+      body = account.kind == Kind::operator_
+                 ? loginBody(PrincipalKind::operator_, plan_.operatorName, plan_.operatorPassword)
+             : account.kind == Kind::anchor
                  ? loginBody(PrincipalKind::anchor, anchorName(account.number), plan_.password)
                  : loginBody(PrincipalKind::viewer, viewerName(account.number), plan_.password);
       break;
@@ -91,8 +98,8 @@ MonotonicUs Preparation::dueUs() const {
   return toAsk_.empty() ? later_.dueUs() : 0;
 }
 
-std::optional<Preparation::Step> Preparation::stepAfter(Account& account,
-                                                        const Answer& answer) const {
+std::optional<Preparation::Step> Preparation::stepAfter(Account& account, const Answer& answer) {
+  if (account.kind == Kind::operator_) return operatorStepAfter(account, answer);
   switch (account.step) {
     case Step::registering:
       if (account.kind == Kind::guest) {
@@ -119,6 +126,7 @@ std::optional<Preparation::Step> Preparation::stepAfter(Account& account,
     case Step::opening:
       if (answer.status == 409) return Step::banned;
       if (answer.status != 200) return std::nullopt;
+      account.revenue = integerMember(answer.body, "revenue");
       return Step::ready;
     case Step::ready:
     case Step::banned:
@@ -127,10 +135,28 @@ std::optional<Preparation::Step> Preparation::stepAfter(Account& account,
   return std::nullopt;
 }
 
+std::optional<Preparation::Step> Preparation::operatorStepAfter(Account& account,
+                                                                const Answer& answer) {
+  if (account.step == Step::loggingIn && answer.status != 200 && !plan_.needsOperator) {
+    return Step::ready;
+  }
+  if (account.step == Step::lookingUp) {
+    // A node without finance has no books to show: the run goes on without them.
+    if (answer.status == 200) books_ = readBooks(answer.body);
+    return Step::ready;
+  }
+  auto session = answer.status == 200 ? readSession(answer.body) : std::nullopt;
+  if (!session) return std::nullopt;
+  account.session = std::move(*session);
+  return plan_.readBooks ? Step::lookingUp : Step::ready;
+}
+
 void Preparation::answered(Ticket ticket, const Answer& answer, MonotonicUs now) {
   heard_.store(true, std::memory_order_relaxed);
   auto& account = accounts_[ticket];
-  if (refused(answer) || answer.status >= 500) {
+  const bool optional =
+      account.kind == Kind::operator_ && (account.step == Step::lookingUp || !plan_.needsOperator);
+  if (!optional && (refused(answer) || answer.status >= 500)) {
     trouble_ = describe(call(account), answer);
     later_.add(now + (refused(answer) ? waitUs(answer) : backOffUs(account.attempts)), ticket);
     return;
@@ -142,6 +168,9 @@ void Preparation::answered(Ticket ticket, const Answer& answer, MonotonicUs now)
 }
 
 std::string Preparation::adviceOn(const Account& account, const Answer& answer) const {
+  if (account.kind == Kind::operator_) {
+    return fmt::format(": is this the password of {}? See --operator", plan_.operatorName);
+  }
   const auto name =
       account.kind == Kind::anchor ? anchorName(account.number) : viewerName(account.number);
   if (account.step == Step::loggingIn && answer.status == 401) {
@@ -178,7 +207,7 @@ void Preparation::lost(Ticket ticket, Loss loss, MonotonicUs now) {
 void Preparation::unreachable(std::string_view why, MonotonicUs) { trouble_ = why; }
 
 bool Preparation::done(MonotonicUs now) {
-  const auto patienceUs = heard() ? kPatienceUs : kFirstAnswerUs;
+  const auto patienceUs = heard() ? kPatienceUs : plan_.firstAnswerUs;
   if (failure_.empty() && finished() < total() && now - lastProgressUs_ > patienceUs) {
     failure_ = fmt::format(
         "the node at http://{} does not serve: {}\n"
@@ -194,14 +223,27 @@ bool Preparation::done(MonotonicUs now) {
 
 Population Preparation::takePopulation() {
   Population population;
+  population.booksBefore = books_;
   for (auto& account : accounts_) {
-    if (account.kind == Kind::anchor) {
-      if (account.step == Step::ready) population.rooms.push_back(account.roomId);
-      continue;
+    switch (account.kind) {
+      case Kind::operator_:
+        if (account.session.token.empty()) break;
+        population.operator_ = makeSender(plan_.url, PrincipalKind::operator_, plan_.operatorName,
+                                          std::move(account.session));
+        break;
+      case Kind::anchor:
+        if (account.step == Step::ready) {
+          population.rooms.push_back({account.roomId, account.revenue});
+        }
+        break;
+      case Kind::registered:
+      case Kind::guest:
+        population.viewers.push_back(makeSender(
+            plan_.url, PrincipalKind::viewer,
+            account.kind == Kind::registered ? viewerName(account.number) : std::string{},
+            std::move(account.session)));
+        break;
     }
-    auto name = account.kind == Kind::registered ? viewerName(account.number) : std::string{};
-    population.viewers.push_back(
-        makeViewer(plan_.url, std::move(name), std::move(account.session)));
   }
   return population;
 }

@@ -22,6 +22,11 @@ struct PreparationPlan {
   int registered = 0;
   int guests = 0;
   std::string password;
+  std::string operatorName = {};  ///< empty: nobody logs in as operator
+  std::string operatorPassword = {};
+  bool needsOperator = false;              ///< else the run goes on without, should the login fail
+  bool readBooks = false;                  ///< the operator asks what the books hold before the run
+  MonotonicUs firstAnswerUs = 10'000'000;  ///< how long a node may take to answer at all
 };
 
 class Preparation final : public Source {
@@ -48,7 +53,7 @@ class Preparation final : public Source {
   [[nodiscard]] std::size_t bannedRooms() const { return banned_; }
 
  private:
-  enum class Kind { anchor, registered, guest };
+  enum class Kind { operator_, anchor, registered, guest };
   enum class Step { registering, loggingIn, lookingUp, opening, ready, banned };
 
   struct Account {
@@ -57,6 +62,7 @@ class Preparation final : public Source {
     Step step = Step::registering;
     int attempts = 0;
     std::int64_t roomId = 0;  // anchors: 0 until known
+    std::optional<std::int64_t> revenue = {};
     Session session = {};
   };
 
@@ -64,8 +70,10 @@ class Preparation final : public Source {
   [[nodiscard]] std::string call(const Account& account) const;
   [[nodiscard]] std::string target(const Account& account) const;
   /// The step after `answer`; nullopt when the answer does not allow one.
-  std::optional<Step> stepAfter(Account& account, const Answer& answer) const;
+  std::optional<Step> stepAfter(Account& account, const Answer& answer);
   void goOn(std::uint64_t place, Step step, MonotonicUs now);
+  /// The same for an operator.
+  std::optional<Step> operatorStepAfter(Account& account, const Answer& answer);
   [[nodiscard]] std::string adviceOn(const Account& account, const Answer& answer) const;
 
   PreparationPlan plan_;
@@ -75,6 +83,7 @@ class Preparation final : public Source {
   std::atomic<std::size_t> finished_ = 0;
   std::atomic<bool> heard_ = false;
   std::size_t banned_ = 0;
+  std::optional<Sums> books_;
   MonotonicUs lastProgressUs_;
   std::string trouble_;
   std::string failure_;

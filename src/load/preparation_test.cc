@@ -19,7 +19,11 @@ std::string session(int id) {
 class PreparationTest : public testing::Test {
  protected:
   static PreparationPlan plan(int rooms, int registered, int guests) {
-    return {{"n", 80}, rooms, registered, guests, "correct horse"};
+    return {.url = {"n", 80},
+            .rooms = rooms,
+            .registered = registered,
+            .guests = guests,
+            .password = "correct horse"};
   }
   // `POST /api/v1/anchors` of the next request.
   std::string send(Preparation& preparation, MonotonicUs now = 0) {
@@ -56,15 +60,16 @@ TEST_F(PreparationTest, registers_logs_in_and_opens) {
   EXPECT_EQ(send(people), "POST /api/v1/rooms/1012/open");
   EXPECT_NE(request_.find("Authorization: Bearer t-%\r\n"), std::string::npos);
   EXPECT_FALSE(people.done(0));
-  people.answered(ticket_, {.status = 200, .body = "{}"}, 0);
+  people.answered(ticket_, {.status = 200, .body = R"({"id":1012,"revenue":990})"}, 0);
   EXPECT_TRUE(people.done(0));
   EXPECT_EQ(people.failure(), "");
 
   const auto population = people.takePopulation();
-  EXPECT_EQ(population.rooms, std::vector<std::int64_t>{1012});
+  ASSERT_EQ(population.rooms.size(), 1U);
+  EXPECT_EQ(population.rooms[0].id, 1012);
+  EXPECT_EQ(population.rooms[0].revenueBefore, 990);
   ASSERT_EQ(population.viewers.size(), 2U);
   EXPECT_EQ(population.viewers[0].name, "sim-viewer-0001");
-  EXPECT_EQ(population.viewers[0].signingKey.size(), 32U);
   EXPECT_EQ(population.viewers[1].id, 90518);
   EXPECT_EQ(population.viewers[1].name, "");
 }
@@ -78,6 +83,46 @@ TEST_F(PreparationTest, uses_people_of_an_earlier_run_again) {
   EXPECT_EQ(send(people), "GET /api/v1/anchors/12");
   people.answered(ticket_, {.status = 200, .body = R"({"id":12,"roomId":1012})"}, 0);
   EXPECT_EQ(send(people), "POST /api/v1/rooms/1012/open");
+}
+
+TEST_F(PreparationTest, lets_the_operator_read_the_books_before_the_run) {
+  auto withOperator = plan(0, 0, 1);
+  withOperator.operatorName = "admin";
+  withOperator.operatorPassword = "correct horse";
+  withOperator.readBooks = true;
+  Preparation people(withOperator, 0);
+  EXPECT_EQ(send(people), "POST /api/v1/auth/login");
+  EXPECT_NE(request_.find(R"("kind":"operator","name":"admin")"), std::string::npos);
+  people.answered(ticket_, {.status = 200, .body = session(1)}, 0);
+  send(people);
+  people.answered(
+      ticket_,
+      {.status = 201, .body = R"({"viewer":)" + session(90518) + "," + std::string(kSession) + "}"},
+      0);
+  EXPECT_EQ(send(people), "GET /api/v1/finance/reconciliation");
+  people.answered(ticket_, {.status = 200, .body = R"({"tips":{"count":7,"amount":4200}})"}, 0);
+  EXPECT_TRUE(people.done(0));
+  const auto population = people.takePopulation();
+  EXPECT_EQ(population.booksBefore, (Sums{7, 4'200}));
+  ASSERT_TRUE(population.operator_);
+  EXPECT_EQ(population.operator_->kind, PrincipalKind::operator_);
+}
+
+TEST_F(PreparationTest, goes_on_without_an_operator_unless_one_is_needed) {
+  for (const bool needed : {false, true}) {
+    auto withOperator = plan(0, 0, 0);
+    withOperator.operatorName = "admin";
+    withOperator.operatorPassword = "not the password";
+    withOperator.needsOperator = needed;
+    Preparation people(withOperator, 0);
+    send(people);
+    people.answered(ticket_, {.status = 401, .body = R"({"code":"invalid_credentials"})"}, 0);
+    EXPECT_TRUE(people.done(0));
+    EXPECT_EQ(people.failure().empty(), !needed);
+    if (!needed) {
+      EXPECT_FALSE(people.takePopulation().operator_);
+    }
+  }
 }
 
 TEST_F(PreparationTest, leaves_banned_rooms_out) {

@@ -15,9 +15,17 @@ namespace tipflow::load {
 struct Acknowledged {
   TraceId traceId;
   std::int32_t amountFen = 0;
-  std::uint32_t viewer : 31 = 0;  ///< place among the stream's viewers
-  /// Not acknowledged: refused for good, after an earlier try whose outcome is not known.
-  std::uint32_t doubtful : 1 = 0;
+  std::uint32_t viewer = 0;  ///< place among the stream's senders
+};
+static_assert(sizeof(Acknowledged) == 24);
+
+/// A tip that was not acknowledged and may be written all the same: it was refused for good, or
+/// given up, after a try that ended without an answer.
+struct Doubtful {
+  TraceId traceId;
+  std::int64_t amountFen = 0;
+  std::uint32_t viewer = 0;
+  std::uint32_t room = 0;  ///< place among the stream's rooms
 };
 
 /// Grows by whole blocks, so that adding one never copies the others. Holds the newest `most`,

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -15,30 +16,42 @@
 #include "base/random.h"
 #include "base/time.h"
 #include "load/choice.h"
+#include "load/journal.h"
 #include "load/pacer.h"
 #include "load/population.h"
 #include "load/record.h"
 #include "load/retry.h"
+#include "load/seats.h"
 #include "load/source.h"
 #include "load/tally.h"
+#include "load/tip_text.h"
 
 namespace tipflow::load {
 
 struct TipPlan {
   Url url;
-  Pace pace;
+  Pace pace;                ///< of requests
+  std::uint32_t batch = 1;  ///< tips to a request; more than one are sent by the operator
+  bool inBatches = false;   ///< by POST /tips/batch, even when `batch` is 1
+  std::uint64_t tipsMost = std::numeric_limits<std::uint64_t>::max();  ///< repeats left out
   MonotonicUs measureFromUs = 0;  ///< starts intended earlier are warm-up
-  double duplicates = 0;          ///< part of the tips that is sent a second time
+  double roomExponent = 1;
+  double viewerExponent = 0;
+  double duplicates = 0;                   ///< part of the requests that is sent a second time
+  MonotonicUs duplicatesWithinUs = 0;      ///< the second one follows within this; 0: at once
+  MonotonicUs resolveMostUs = 60'000'000;  ///< how long open outcomes are asked about at the end
   bool sign = true;
   std::uint64_t seed = 1;
-  std::string password;        ///< of registered viewers, to renew their tokens
-  std::size_t recordMost = 0;  ///< acknowledged tips kept for the check
+  bool randomTraceIds = false;  ///< else UUIDv7
+  Passwords passwords;          ///< to renew tokens
+  std::size_t recordMost = 0;   ///< acknowledged tips kept for the check
+  JournalFile* journal = nullptr;
 };
 
 class TipStream final : public Source {
  public:
-  /// `ids` makes traceIds and nonces; it is the system's, never a seeded one: two runs with one
-  /// seed must not make the same ids.
+  /// `ids` makes traceIds; it is the system's, never a seeded one: two runs with one seed must not
+  /// make the same ids. In batches, the population has an operator.
   TipStream(TipPlan plan, Population population, const Clock& clock, Random& ids);
 
   std::optional<Ticket> next(MonotonicUs now, std::string& out) override;
@@ -55,71 +68,100 @@ class TipStream final : public Source {
   void take(Tally& into);
   /// Tips begun and not ended.
   [[nodiscard]] std::size_t open() const { return open_.load(std::memory_order_relaxed); }
-  /// Starts that are well overdue, since no connection is free.
+  /// Tips whose start is well overdue, since no connection is free.
   [[nodiscard]] std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
 
   // Once done -------------------------------------------------------------------------------------
   [[nodiscard]] const Record& record() const { return record_; }
-  /// The viewers that the record's places mean.
-  [[nodiscard]] const std::vector<Viewer>& viewers() const { return viewers_; }
+  /// Tips that were not acknowledged and may be written all the same.
+  [[nodiscard]] const std::vector<Doubtful>& doubtful() const { return doubtful_; }
+  /// What was acknowledged, by place of the room; each tip once, however often it was sent.
+  [[nodiscard]] const std::vector<Sums>& roomSums() const { return roomSums_; }
+  /// The senders that the record's places mean.
+  [[nodiscard]] const std::vector<Sender>& senders() const { return seats_.senders(); }
+  /// When the last tip ended, repeats left out.
+  [[nodiscard]] MonotonicUs lastEndUs() const { return lastEndUs_; }
 
  private:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
   struct Tip {
     TraceId traceId;
-    Choice choice;  // its viewer is a place in viewers_
+    Choice choice;  // its viewer is a place among the senders
+    bool ended = false;
+    bool maybeWritten = false;  // an attempt ended without saying
+    bool counted = false;       // the other sending of it was acknowledged
+  };
+  // A request, sent until each of its tips has ended. The tips of slot s are tips_[s * batch …].
+  struct Parcel {
     MonotonicUs intendedUs = 0;
     MonotonicUs firstSentUs = 0;
+    MonotonicUs sentUs = 0;
+    std::uint32_t count = 0;
+    std::uint32_t open = 0;
+    std::uint32_t other = kNone;  // the slot of the same tips' other sending, while both are open
     int attempts = 0;
-    bool maybeWritten = false;  // an attempt ended without saying
-    bool repeat = false;        // the second sending of a tip, on its own account
+    bool repeat = false;
   };
   enum class End { created, exists, conflict, rejected, unavailable, unknown };
+  static std::string_view outcomeOf(End how);
 
-  std::uint64_t begin(MonotonicUs intendedUs, MonotonicUs now);
-  void send(std::uint64_t place, MonotonicUs now, std::string& out);
-  void end(std::uint64_t place, End how, MonotonicUs now);
-  void tryLater(std::uint64_t place, MonotonicUs delayUs, MonotonicUs now);
-  void refusedFor(std::uint64_t place, MonotonicUs delayUs, MonotonicUs now);
-  void rejected(std::uint64_t place, const Answer& answer, MonotonicUs now);
+  std::uint32_t begin(MonotonicUs intendedUs, MonotonicUs now);
+  void beginRepeat(std::uint32_t first, MonotonicUs now);
+  std::uint32_t takeSlot(std::uint32_t count);
+  void send(std::uint32_t slot, MonotonicUs now, std::string& out);
+  void writeBody(const Parcel& parcel, const Tip* tips);
+  /// Who sends the parcel, as a place among the senders.
+  [[nodiscard]] std::uint32_t senderOf(std::uint32_t slot);
+  // Those below are called with mutex_ held.
+  void onBatch(std::uint32_t slot, const Answer& answer, MonotonicUs now);
+  void onRejection(std::uint32_t slot, const Answer& answer, MonotonicUs now);
+  void rejectTip(std::uint32_t slot, Tip& tip, int status, std::string_view code, MonotonicUs now);
+  void onRefusal(std::uint32_t slot, MonotonicUs delayUs, MonotonicUs now);
+  void endTip(std::uint32_t slot, Tip& tip, End how, std::int64_t tipId, MonotonicUs now);
+  void count(const Parcel& parcel, End how, MonotonicUs now);
+  void keep(std::uint32_t slot, Tip& tip, End how);
+  void endAll(std::uint32_t slot, End how, std::int64_t tipId, MonotonicUs now);
+  void leaveOpen(std::uint32_t slot);
+  void tryLater(std::uint32_t slot, MonotonicUs delayUs, MonotonicUs now);
+  void finish(std::uint32_t slot);
+  template <class Do>
+  void eachOpen(std::uint32_t slot, Do&& perTip);
+
   [[nodiscard]] bool mayStart() const;
-
-  // Tokens live 12 hours, a stream may run for longer.
-  void lookForRenewals(MonotonicUs now);
-  void sendRenewal(std::uint32_t seat, std::string& out);
-  void renewed(std::uint32_t seat, const Answer& answer);
-  void renewSoon(std::uint32_t viewer);
+  [[nodiscard]] Tip* tipsOf(std::uint32_t slot) {
+    return tips_.data() + std::size_t{slot} * plan_.batch;
+  }
 
   TipPlan plan_;
-  std::vector<std::int64_t> rooms_;
-  std::vector<Viewer> viewers_;
-  // A seat is a place of the chooser's; who sits there changes when a guest's token ends.
-  struct Seat {
-    std::uint32_t viewer = 0;
-    Time renewAt;
-    bool renewing = false;
-  };
-  std::vector<Seat> seats_;
-  std::deque<std::uint32_t> renewals_;
-  std::size_t renewalsInFlight_ = 0;
-  MonotonicUs nextRenewalLookUs_ = 0;
-
+  std::vector<Room> rooms_;
+  std::uint32_t operatorSeat_;
   const Clock& clock_;
   Random& ids_;
+  Chooser chooser_;
+  Seats seats_;
   Pacer pacer_;
   MonotonicUs endUs_;  // of the schedule: as planned, or when it was stopped
-  Chooser chooser_;
+  std::uint64_t tipsLeft_;
 
+  std::vector<Parcel> parcels_;
   std::vector<Tip> tips_;
-  std::vector<std::uint64_t> free_;
-  std::deque<std::uint64_t> repeats_;
+  std::vector<std::uint32_t> free_;
+  std::deque<std::uint32_t> repeats_;
   RetryQueue retries_;
-  Record record_;
   std::string body_;
+  std::vector<BatchResult> results_;
+
+  Record record_;
+  std::vector<Doubtful> doubtful_;
+  std::vector<Sums> roomSums_;
+  Journal journal_;
 
   std::atomic<std::size_t> open_ = 0;
   std::atomic<std::size_t> waiting_ = 0;
   std::atomic<bool> stopAsked_ = false;
   std::optional<MonotonicUs> lastStartUs_;  // when there were no more starts
+  MonotonicUs lastEndUs_ = 0;
   bool givenUp_ = false;
   std::uint64_t droppedTold_ = 0;
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,12 +15,13 @@ class VerificationTest : public testing::Test {
  protected:
   VerificationTest()
       : record_(1'000'000),
-        viewers_{{7, "", "X: seven\r\n", "", {}}, {8, "", "X: eight\r\n", "", {}}} {}
+        senders_{{.id = 7, .headers = "X: seven\r\n"}, {.id = 8, .headers = "X: eight\r\n"}} {}
 
-  void acknowledge(std::uint64_t id, std::int32_t amountFen, std::uint32_t viewer,
-                   bool doubtful = false) {
-    record_.add(
-        {.traceId = {1, id}, .amountFen = amountFen, .viewer = viewer, .doubtful = doubtful});
+  void acknowledge(std::uint64_t id, std::int32_t amountFen, std::uint32_t viewer) {
+    record_.add({.traceId = {1, id}, .amountFen = amountFen, .viewer = viewer});
+  }
+  [[nodiscard]] LookUps everything() const {
+    return {.record = record_, .doubtful = doubtful_, .senders = senders_};
   }
   static std::string tip(std::uint64_t id, int amountFen, int viewerId) {
     return R"({"tipId":5,"traceId":")" + TraceId{1, id}.hex() + R"(","viewerId":)" +
@@ -34,13 +36,14 @@ class VerificationTest : public testing::Test {
   }
 
   Record record_;
-  std::vector<Viewer> viewers_;
+  std::vector<Doubtful> doubtful_;
+  std::vector<Sender> senders_;
 };
 
 TEST_F(VerificationTest, asks_for_each_tip_with_its_viewers_token) {
   acknowledge(1, 500, 0);
   acknowledge(2, 900, 1);
-  Verification check(record_, viewers_, 0);
+  Verification check(everything(), 0);
   std::string request;
   const auto first = send(check, 0, &request);
   EXPECT_EQ(request,
@@ -55,7 +58,7 @@ TEST_F(VerificationTest, asks_for_each_tip_with_its_viewers_token) {
 
 TEST_F(VerificationTest, finds_what_is_different) {
   for (std::uint64_t id = 1; id <= 3; ++id) acknowledge(id, 500, 0);
-  Verification check(record_, viewers_, 0);
+  Verification check(everything(), 0);
   check.answered(send(check, 0), {.status = 200, .body = tip(1, 501, 7)}, 0);
   check.answered(send(check, 0), {.status = 200, .body = tip(2, 500, 8)}, 0);
   check.answered(send(check, 0), {.status = 200, .body = tip(9, 500, 7)}, 0);
@@ -65,8 +68,8 @@ TEST_F(VerificationTest, finds_what_is_different) {
 
 TEST_F(VerificationTest, looks_several_times_before_it_calls_a_tip_missing) {
   acknowledge(1, 500, 0);
-  acknowledge(2, 500, 0, true);
-  Verification check(record_, viewers_, 0);
+  doubtful_.push_back({.traceId = {1, 2}, .amountFen = 500});
+  Verification check(everything(), 0);
   MonotonicUs now = 0;
   int looks = 0;
   for (; !check.done(now); now += kSecond) {
@@ -83,7 +86,7 @@ TEST_F(VerificationTest, looks_several_times_before_it_calls_a_tip_missing) {
 
 TEST_F(VerificationTest, asks_again_after_refusals_errors_and_broken_connections) {
   acknowledge(1, 500, 0);
-  Verification check(record_, viewers_, 0);
+  Verification check(everything(), 0);
   check.answered(send(check, 0), {.status = 503, .retryAfterSeconds = 1}, 0);
   check.answered(send(check, kSecond), {.status = 500}, kSecond);
   check.lost(send(check, 2 * kSecond), Loss::broken, 2 * kSecond);
@@ -95,7 +98,7 @@ TEST_F(VerificationTest, asks_again_after_refusals_errors_and_broken_connections
 TEST_F(VerificationTest, admits_what_it_could_not_check) {
   acknowledge(1, 500, 0);
   acknowledge(2, 500, 0);
-  Verification check(record_, viewers_, 0);
+  Verification check(everything(), 0);
   check.answered(send(check, 0), {.status = 401, .body = R"({"code":"unauthenticated"})"}, 0);
   check.lost(send(check, 0), Loss::timedOut, 0);
   EXPECT_FALSE(check.done(kSecond));
@@ -104,10 +107,49 @@ TEST_F(VerificationTest, admits_what_it_could_not_check) {
   EXPECT_EQ(check.findings().there, 0U);
 }
 
+TEST_F(VerificationTest, finds_out_about_tips_in_doubt) {
+  doubtful_.push_back({.traceId = {1, 5}, .amountFen = 700, .viewer = 1, .room = 3});
+  Verification check(everything(), 0);
+  check.answered(send(check, 0), {.status = 200, .body = tip(5, 700, 8)}, 0);
+  EXPECT_TRUE(check.done(0));
+  EXPECT_EQ(check.findings().doubtfulThere, 1U);
+  ASSERT_EQ(check.findings().writtenAfterAll.size(), 1U);
+  EXPECT_EQ(check.findings().writtenAfterAll[0].room, 3U);
+}
+
+TEST_F(VerificationTest, of_a_sample_asks_for_different_tips_of_the_whole_run) {
+  for (std::uint64_t id = 0; id < 1'000; ++id) acknowledge(id, 500, 0);
+  doubtful_.push_back({.traceId = {1, 5'000}, .amountFen = 500});
+  auto sample = everything();
+  sample.sampleMost = 10;
+  Verification check(sample, 0);
+  std::set<Ticket> asked;
+  std::string out;
+  while (const auto ticket = check.next(0, out)) asked.insert(*ticket);
+  EXPECT_EQ(asked.size(), 11U);
+  EXPECT_TRUE(asked.contains(1'000)) << "the one in doubt is always asked for";
+  auto place = asked.begin();
+  for (Ticket stretch = 0; stretch < 10; ++stretch, ++place) {
+    EXPECT_EQ(*place / 100, stretch) << "one of each tenth";
+  }
+  EXPECT_EQ(check.findings().notSampled, 990U);
+}
+
+TEST_F(VerificationTest, asks_with_one_readers_token_when_there_is_one) {
+  acknowledge(1, 500, 0);
+  const Sender reader{.id = 99, .headers = "X: operator\r\n"};
+  auto lookUps = everything();
+  lookUps.reader = &reader;
+  Verification check(lookUps, 0);
+  std::string request;
+  send(check, 0, &request);
+  EXPECT_NE(request.find("X: operator\r\n"), std::string::npos);
+}
+
 TEST(Record, keeps_the_newest_and_knows_how_many_there_were) {
   Record record(100'000);
   for (std::uint64_t i = 0; i < 500'000; ++i) {
-    record.add({.traceId = {0, i}, .amountFen = 1, .viewer = 2, .doubtful = false});
+    record.add({.traceId = {0, i}, .amountFen = 1, .viewer = 2});
   }
   EXPECT_EQ(record.added(), 500'000U);
   EXPECT_GE(record.size(), 100'000U);

@@ -5,14 +5,11 @@
 #include <charconv>
 #include <cstring>
 
-#include "platform/security/crypto.h"
-
 namespace tipflow::load {
 namespace {
 
 constexpr std::size_t kHeadMost = 16 * 1024;
 constexpr std::size_t kBodyMost = 1024 * 1024;
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
@@ -35,16 +32,6 @@ std::optional<T> wholeNumber(std::string_view text) {
     return std::nullopt;
   }
   return value;
-}
-
-void appendHex(std::string& out, std::string_view bytes) {
-  auto at = out.size();
-  out.resize(at + bytes.size() * 2);
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out[at++] = kHexDigits[byte >> 4];
-    out[at++] = kHexDigits[byte & 0xF];
-  }
 }
 
 void appendStart(std::string& out, std::string_view method, const Request& request) {
@@ -182,7 +169,7 @@ void appendSignedPost(std::string& out, const Request& request, const Stamp& sta
   appendHex(text, stamp.nonce);
   const auto nonceEnd = text.size();
   text += '\n';
-  appendHex(text, crypto::sha256(request.body));
+  appendDigest(text, request.body);
   const std::string_view all = text;
 
   appendStart(out, "POST ", request);
@@ -191,7 +178,7 @@ void appendSignedPost(std::string& out, const Request& request, const Stamp& sta
   out += "\r\nX-Tipflow-Nonce: ";
   out += all.substr(nonceAt, nonceEnd - nonceAt);
   out += "\r\nX-Tipflow-Signature: v1=";
-  appendHex(out, crypto::hmacSha256(stamp.signingKey, all));
+  stamp.signer.appendSignature(out, all);
   out += "\r\n";
   appendBody(out, request.body);
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/trace_id.h"
+#include "load/signer.h"
 
 namespace tipflow::load {
 
@@ -36,7 +37,7 @@ struct Request {
 
 /// What a signature needs beside the request (api/openapi.yaml, signed requests).
 struct Stamp {
-  std::string_view signingKey;  ///< raw bytes
+  const Signer& signer;
   std::int64_t timestampMs = 0;
   TraceId nonce;
 };

@@ -108,16 +108,20 @@ TEST(Requests, are_signed_as_the_contract_says) {
   ASSERT_TRUE(key);
   const std::string body = R"({"traceId":"019cec37-b67b-7b44-9d21-6a3c0f8e1b57","roomId":1012})";
   const TraceId nonce{0x0123456789abcdefULL, 0xfedcba9876543210ULL};
-  std::string post;
-  appendSignedPost(post, {"/api/v1/tips", "Host: node:80\r\n", body}, {*key, 1773489600123, nonce});
-  EXPECT_EQ(
-      post,
-      "POST /api/v1/tips HTTP/1.1\r\nHost: node:80\r\n"
-      "X-Tipflow-Timestamp: 1773489600123\r\n"
-      "X-Tipflow-Nonce: 0123456789abcdeffedcba9876543210\r\n"
-      "X-Tipflow-Signature: v1=8927cf857db591ca0f0e4aff1d0d2bc7452efc2aef7c707262a5ef2f5139217d\r\n"
-      "Content-Type: application/json\r\nContent-Length: 64\r\n\r\n" +
-          body);
+  const Signer signer(*key);
+  for (int request = 0; request < 2; ++request) {  // the second uses what the first has prepared
+    std::string post;
+    appendSignedPost(post, {"/api/v1/tips", "Host: node:80\r\n", body},
+                     {signer, 1773489600123, nonce});
+    EXPECT_EQ(post,
+              "POST /api/v1/tips HTTP/1.1\r\nHost: node:80\r\n"
+              "X-Tipflow-Timestamp: 1773489600123\r\n"
+              "X-Tipflow-Nonce: 0123456789abcdeffedcba9876543210\r\n"
+              "X-Tipflow-Signature: "
+              "v1=8927cf857db591ca0f0e4aff1d0d2bc7452efc2aef7c707262a5ef2f5139217d\r\n"
+              "Content-Type: application/json\r\nContent-Length: 64\r\n\r\n" +
+                  body);
+  }
 }
 
 TEST(Urls, are_a_scheme_a_host_and_a_port) {

@@ -3,11 +3,22 @@
 #include "platform/db/connection.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <stdexcept>
+
+namespace tipflow {
+/// What toml++ says of a few malformed values, where it takes for granted what it has not checked.
+class TomlAssertion : public std::logic_error {
+  using std::logic_error::logic_error;
+};
+}  // namespace tipflow
+// A fault in a file is an error message, not the end of the process.
+#define TOML_ASSERT(expr) \
+  ((expr) ? static_cast<void>(0) : throw ::tipflow::TomlAssertion("toml++: " #expr))
+#include <toml++/toml.h>
 
 namespace tipflow {
 namespace {
@@ -73,6 +84,8 @@ const std::vector<ConfigKey>& configKeys() {
       {"data_dir", "TIPFLOW_DATA_DIR", &Config::dataDir, 0, 0, "SQLite files, keys, logs"},
       {"node", "TIPFLOW_NODE", &Config::node, 0, 0,
        "name of this node, unique in the cluster; host:port when empty"},
+      {"production", "TIPFLOW_PRODUCTION", &Config::production, 0, 0,
+       "refuse to start with databases whose commits can be lost, or without signed requests"},
       {"http.address", "TIPFLOW_HTTP_ADDRESS", &Config::httpAddress, 0, 0, "address to listen on"},
       {"http.port", "TIPFLOW_HTTP_PORT", &Config::httpPort, 1, 65'535, "port of the API"},
       {"http.threads", "TIPFLOW_HTTP_THREADS", &Config::httpThreads, 0, 1'024,
@@ -99,7 +112,7 @@ const std::vector<ConfigKey>& configKeys() {
       {"policy.minors_may_tip", "TIPFLOW_POLICY_MINORS_MAY_TIP", &Config::minorsMayTip, 0, 0,
        "whether viewers under 18 may tip"},
       {"audience.lanes", "TIPFLOW_AUDIENCE_LANES", &Config::lanes, 0, 64,
-       "lanes of this node; 0: two on MySQL, one on SQLite (it has one writer)"},
+       "lanes of this node; 0: two on MySQL with four cores or more, else one"},
       {"audience.lane_batch", "TIPFLOW_AUDIENCE_LANE_BATCH", &Config::laneBatch, 1, 1'000,
        "tips a statement at most"},
       {"audience.lane_queue", "TIPFLOW_AUDIENCE_LANE_QUEUE", &Config::laneQueue, 1, 1'000'000,
@@ -135,6 +148,8 @@ LoadedConfig loadConfig(const std::string& file,
     } catch (const toml::parse_error& error) {
       throw ConfigError(
           fmt::format("{}: line {}: {}", file, error.source().begin.line, error.description()));
+    } catch (const TomlAssertion&) {
+      throw ConfigError(fmt::format("{}: holds a value that is malformed", file));
     }
   }
   for (const auto& [name, text] : environment) {
@@ -169,6 +184,9 @@ LoadedConfig loadConfig(const std::string& file,
     throw ConfigError(
         "redis.url, consul.url: this release runs cache, bus, locks and discovery in "
         "process; leave them empty");
+  }
+  if (config.production && !config.requireSignature) {
+    throw ConfigError("security.require_signature: must be true when production is");
   }
   if (config.db1Url.empty()) config.db1Url = "sqlite:" + config.dataDir + "/db1.sqlite";
   if (config.db2Url.empty()) config.db2Url = "sqlite:" + config.dataDir + "/db2.sqlite";

@@ -14,6 +14,7 @@ namespace tipflow {
 struct Config {
   std::string dataDir = "./var";
   std::string node;
+  bool production = false;
   std::string httpAddress = "127.0.0.1";
   std::int64_t httpPort = 8080;
   std::int64_t httpThreads = 0;

@@ -182,6 +182,10 @@ TEST_F(ConfigTest, a_broken_file_is_named_with_the_line) {
   EXPECT_FALSE(refusal("[http]\nport = 80\nport = 81\n").empty()) << "a key given twice";
 }
 
+TEST_F(ConfigTest, a_malformed_time_is_an_error_and_not_the_end) {
+  EXPECT_TRUE(names(refusal("node = 2026-01-31T:8030:00Z\n"), path()));
+}
+
 TEST_F(ConfigTest, a_file_that_is_not_there_is_an_error) {
   EXPECT_THROW((void)loadConfig(path() + ".missing", {}, {}), ConfigError);
 }
@@ -204,6 +208,13 @@ TEST_F(ConfigTest, every_key_is_declared_once_and_explained_in_the_reference) {
     EXPECT_TRUE(names(reference, key.environment)) << key.environment;
     EXPECT_TRUE(names(reference, key.help)) << key.name;
   }
+}
+
+TEST_F(ConfigTest, in_production_needs_signed_requests) {
+  EXPECT_FALSE(load("").production);
+  EXPECT_TRUE(load("production = true").production);
+  EXPECT_TRUE(names(refusal("production = true\n[security]\nrequire_signature = false"),
+                    "security.require_signature"));
 }
 
 }  // namespace

@@ -121,14 +121,22 @@ void Writer::run() {
       bytes_ = 0;
       dropped += std::exchange(dropped_, 0);
     }
-    for (const auto& line : lines) dropped += write(line) ? 0 : 1;
-    if (dropped > 0 &&
-        write({Level::warn, fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
-                                        R"("log lines dropped","count":{}}})",
-                                        formatTime(SystemClock{}.now()), dropped)})) {
-      dropped = 0;
+    if (lines.empty() && dropped == 0) continue;
+    bool good = true;
+    for (const auto& line : lines) {
+      if (write(line)) continue;
+      good = false;
+      ++dropped;
     }
-    if (!lines.empty()) onSinks([](spdlog::sinks::sink& sink) { sink.flush(); });
+    if (dropped > 0) {
+      good &=
+          write({Level::warn, fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
+                                          R"("log lines dropped","count":{}}})",
+                                          formatTime(SystemClock{}.now()), dropped)});
+    }
+    good &= onSinks([](spdlog::sinks::sink& sink) { sink.flush(); });
+    if (good) dropped = 0;
+    failing_ = !good;
     lines.clear();
   }
 }
@@ -141,10 +149,11 @@ bool Writer::onSinks(Use use) {
       use(*sink);
     } catch (const spdlog::spdlog_ex& error) {
       good = false;
-      if (!failing_) std::cerr << "error: the log cannot be written: " << error.what() << '\n';
+      if (!std::exchange(failing_, true)) {
+        std::cerr << "error: the log cannot be written: " << error.what() << '\n';
+      }
     }
   }
-  failing_ = !good;
   return good;
 }
 

@@ -9,10 +9,13 @@ buildPackages=(
   g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
   libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
-  libyaml-cpp-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml tzdata)
+  libyaml-cpp-dev libmimalloc-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml tzdata)
 testPackages=(libgtest-dev libgmock-dev mariadb-server curl)
 lintPackages=(clang-format-19)
 tidyPackages=(clang-tidy-19)
+# Fault injection, and what mounts small disks.
+longPackages=(strace mount)
+fuzzPackages=(clang-19 libclang-rt-19-dev)
 
 # Names of those of the given packages that are not installed.
 missingPackages() {
@@ -133,5 +136,6 @@ setupTest() {
   setupNode
 }
 
+setupLong() { setupTest; needPackages "${longPackages[@]}"; }
 setupLint() { needPackages "${lintPackages[@]}"; }
 setupTidy() { needPackages "${tidyPackages[@]}"; }

@@ -11,7 +11,15 @@ Without a suite: all of them. It ends with one line: N passed, M failed.
   lint    formatting, layers, the contract's own consistency
   unit    rules, protocol cores, platform (AddressSanitizer, UndefinedBehaviorSanitizer)
   store   every store on SQLite and on a real MariaDB (same sanitizers)
+  sim     the protocol cores under a seeded scheduler with faults: 3,000 seeds, and every planted mutant must be caught
+  fuzz    each fuzz target over its corpus, then for 3 s (TIPFLOW_FUZZ_SECONDS) on inputs of its own
+  race    ThreadSanitizer: the tests that use threads, and a node under load
   e2e     the binary from outside: stories, races, crashes, bad input, contract; SQLite and MariaDB
+  long    not part of the default; about an hour on 2 cores. The binary while things break: hundreds of kill -9 of node and
+          server under load, disks that are full or cannot sync, frozen servers, connections cut around commits; then
+          1,000,000 tips with kills and 10,000,000 without, on SQLite and MariaDB; 100,000 seeds of the simulator. Smaller for a try:
+          TIPFLOW_LONG_KILLS=10 TIPFLOW_LONG_TIPS=100000 ./dev test long
+          Then each fuzz target for 3 minutes, all unit and store tests under ThreadSanitizer, clang-tidy over everything.
 TEXT
 }
 
@@ -50,26 +58,33 @@ testLint() {
   runCheck "clang-format" checkFormat
   runCheck "layers" python3 "$root/tools/check_layers.py"
   runCheck "openapi.yaml" python3 "$root/tools/openapi_lint.py"
+  runCheck "figures of the benchmark" python3 -B "$root/tests/bench/figures_test.py"
 }
 
+testTidy() { setupTidy; buildPreset release tipflow; runCheck "clang-tidy" tidyAll; }
 testUnit() { setupTest; buildPreset debug tipflow_unit; runGoogleTest unit "$root/build/debug/tipflow_unit"; }
 testStore() { setupTest; buildPreset debug tipflow_store; runGoogleTest store "$root/build/debug/tipflow_store"; }
 
-testE2e() {
-  setupTest
-  buildPreset release tipflow
-  local here=$root/tests/e2e results=$logDir/e2e.json status=0 started=$SECONDS
-  cd "$here" || exit 1
+# What the tests in TypeScript need; tests/fault uses the tools of tests/e2e.
+npmTools() {
+  cd "$root/tests/e2e" || exit 1
   # The lock file decides what is installed; nothing is fetched when it is there already.
   if ! cmp -s package-lock.json node_modules/.installed-lock; then
     step "Fetching the test tools from the npm registry (once)" npm.log npm ci --no-audit --no-fund
     cp package-lock.json node_modules/.installed-lock
   fi
-  runCheck "e2e types" npx tsc --noEmit
-  say "Testing: e2e"
+  ln -sfn ../e2e/node_modules "$root/tests/fault/node_modules"
+}
+
+# runVitest SUITE FOLDER
+runVitest() {
+  local suite=$1 results=$logDir/$1.json status=0 started=$SECONDS
+  cd "$root/tests/$2" || exit 1
+  runCheck "$suite types" npx tsc --noEmit
+  say "Testing: $suite"
   rm -f "$results"
   npx vitest run --reporter=default --reporter=json --outputFile.json="$results" \
-    >"$logDir/test-e2e.log" 2>&1 || status=$?
+    >"$logDir/test-$suite.log" 2>&1 || status=$?
   local good=0 bad=1
   if [ -f "$results" ]; then
     read -r good bad < <(node -e 'const r=JSON.parse(require("fs").readFileSync(process.argv[1]));
@@ -77,17 +92,31 @@ testE2e() {
     # A suite that could not even start counts as one failure.
     if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
   fi
-  [ "$status" -eq 0 ] || grep -v '✓' "$logDir/test-e2e.log" >&2
-  count "$good" "$bad" e2e
+  [ "$status" -eq 0 ] || grep -v '✓' "$logDir/test-$suite.log" >&2
+  count "$good" "$bad" "$suite"
   note "$good passed, $bad failed in $((SECONDS - started)) s"
+}
+
+testE2e() { setupTest; buildPreset release tipflow; npmTools; runVitest e2e e2e; }
+
+testLong() {
+  testSimLong
+  setupLong
+  buildPreset release tipflow
+  npmTools
+  runVitest long fault
+  # What each fault came to, and how long it took.
+  grep -E ' (in [0-9]+ ms|requests:)' "$logDir/test-long.log" >&2 || true
 }
 
 commandTest() {
   local suites=("$@") suite
-  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store e2e)
+  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim fuzz race e2e)
   for suite in "${suites[@]}"; do
     case $suite in
     lint) testLint ;; unit) testUnit ;; store) testStore ;; e2e) testE2e ;;
+    sim) testSim ;; fuzz) testFuzz ;; race) testRace ;;
+    long) testLong; testFuzzLong; testRaceLong; testTidy ;;
     -h | --help) testUsage; return ;;
     *) testUsage >&2; die "there is no suite '$suite'" ;;
     esac

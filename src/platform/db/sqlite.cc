@@ -160,8 +160,8 @@ class SqliteConnection final : public Connection {
       sqlite3_extended_result_codes(handle_, 1);
       sqlite3_busy_timeout(handle_, 5'000);  // other processes: the audit, a backup
       for (const char* pragma :
-           {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-16384",
-            "PRAGMA temp_store=MEMORY", "PRAGMA wal_autocheckpoint=4000",
+           {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA cache_size=-65536",
+            "PRAGMA temp_store=MEMORY", "PRAGMA wal_autocheckpoint=16000",
             "PRAGMA case_sensitive_like=ON"}) {
         setUp(pragma);
       }

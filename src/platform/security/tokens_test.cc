@@ -181,6 +181,11 @@ TEST_F(TokensTest, what_a_right_signature_covers_must_still_make_sense) {
   EXPECT_FALSE(tokens.verify(
       sealed(header("HS256"),
              R"({"sub":"9","kind":"viewer","role":"viewer","jti":"t1","exp":"9999999999"})")));
+  for (const auto* expires : {"9223372036854775807", "-9223372036854775808", "253402300800"}) {
+    const auto text = fmt::format(
+        R"({{"sub":"9","kind":"viewer","role":"viewer","jti":"t1","exp":{}}})", expires);
+    EXPECT_FALSE(tokens.verify(sealed(header("HS256"), text))) << expires;
+  }
 }
 
 TEST_F(TokensTest, a_revoked_token_is_dead_at_once_also_where_it_was_verified_before) {

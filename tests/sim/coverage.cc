@@ -1,0 +1,76 @@
+#include "coverage.h"
+
+#include <array>
+
+namespace tipflow::sim {
+namespace {
+
+constexpr std::array<const char*, kMetKinds> kNames{"tips created",
+                                                    "tips that existed",
+                                                    "tips in conflict (422)",
+                                                    "tips refused by a rule",
+                                                    "tips unavailable (503)",
+                                                    "tips of unknown outcome",
+                                                    "tips beyond the queue's bound",
+                                                    "repeats while the first waits",
+                                                    "repeats while the outcome is open",
+                                                    "inserts on a duplicate key",
+                                                    "inserts rolled back",
+                                                    "inserts refused",
+                                                    "inserts with the connection lost",
+                                                    "probes that found the batch",
+                                                    "probes that found nothing",
+                                                    "lanes given up",
+                                                    "lanes opened",
+                                                    "waits for a lock",
+                                                    "waits that timed out",
+                                                    "deadlocks",
+                                                    "connections lost",
+                                                    "connections that failed",
+                                                    "statements without an answer in time",
+                                                    "commits after the connection broke",
+                                                    "commits after the process died",
+                                                    "database crashes",
+                                                    "statements committed in a crash",
+                                                    "statements lost in a crash",
+                                                    "crashes of audience nodes",
+                                                    "crashes of finance nodes",
+                                                    "nodes frozen",
+                                                    "clock jumps",
+                                                    "messages dropped",
+                                                    "messages duplicated",
+                                                    "messages late",
+                                                    "batches applied",
+                                                    "batches at the wrong cursor (409)",
+                                                    "batches held back (425)",
+                                                    "batches failed",
+                                                    "batches of unknown outcome",
+                                                    "batches read back from DB1",
+                                                    "statements of several tips",
+                                                    "batches of adopted lanes",
+                                                    "adopters that met another",
+                                                    "late tips found in finished lanes",
+                                                    "rates changed",
+                                                    "rates changed amid traffic",
+                                                    "withdrawals paid",
+                                                    "withdrawals rejected",
+                                                    "withdrawals beyond the balance",
+                                                    "withdrawals repeated",
+                                                    "withdrawals in conflict (422)",
+                                                    "withdrawals that waited for another",
+                                                    "reservations of unknown outcome",
+                                                    "payouts timed out",
+                                                    "payouts asked for twice",
+                                                    "withdrawals finished by the job",
+                                                    "leases taken",
+                                                    "leases taken over",
+                                                    "leases renewed",
+                                                    "results refused by fencing",
+                                                    "audits amid traffic",
+                                                    "seeds run twice"};
+
+}  // namespace
+
+const char* nameOf(Met met) { return kNames[static_cast<std::size_t>(met)]; }
+
+}  // namespace tipflow::sim

@@ -1,0 +1,45 @@
+# ThreadSanitizer: the tests that use threads, and a whole node under load. Sourced by ./dev.
+# shellcheck shell=bash
+
+# Drogon and trantor come without instrumentation: tests/race says what ThreadSanitizer must know of them. Drogon's handler
+# of SIGTERM logs, which is not safe inside a signal; only races are looked for.
+raceOptions() { echo "suppressions=$root/tests/race/suppressions.txt exitcode=66 history_size=4 report_signal_unsafe=0"; }
+
+# raceNode SECONDS: a node with all roles takes tips at a fixed rate, and every one is looked up at the end. Fails when
+# a tip is missing, the node does not stop by itself, or ThreadSanitizer says anything at all.
+raceNode() {
+  local seconds=$1 data port=18479 pid status=0
+  data=$(mktemp -d)
+  local binary=$root/build/tsan/tipflow
+  while portTaken "$port"; do port=$((port + 1)); done
+  export TIPFLOW_DATA_DIR=$data TIPFLOW_HTTP_PORT=$port TIPFLOW_ADMIN_PASSWORD=race-admin-password
+  "$binary" serve &
+  pid=$!
+  for _ in $(seq 300); do
+    if ready "$port" || ! kill -0 "$pid" 2>/dev/null; then break; fi
+    sleep 0.1
+  done
+  "$binary" load --url "http://127.0.0.1:$port" --rate 500 --seconds "$seconds" --rooms 5 --viewers 100 \
+    --registered-most 5 --connections 16 --duplicates 0.05 --password "$TIPFLOW_ADMIN_PASSWORD" || status=1
+  kill -TERM "$pid" || status=1
+  wait "$pid" || status=1
+  "$binary" audit || status=1
+  rm -rf "$data"
+  return "$status"
+}
+
+# raceAll SUITE SECONDS TESTS...: the test programs TESTS, then the node for SECONDS.
+raceAll() {
+  local suite=$1 seconds=$2 tests; shift 2
+  setupTest
+  buildPreset tsan tipflow "$@"
+  export TSAN_OPTIONS; TSAN_OPTIONS=$(raceOptions)
+  for tests in "$@"; do runGoogleTest "$suite" "$root/build/tsan/$tests"; done
+  say "Testing: $suite, a node under load for $seconds s"
+  # In a shell of its own: what it exports is nobody else's.
+  runCheck "a node under ThreadSanitizer" eval "(raceNode $seconds)"
+  unset TSAN_OPTIONS
+}
+
+testRace() { raceAll race 5 tipflow_race; }
+testRaceLong() { raceAll race-long 60 tipflow_unit tipflow_store; }
