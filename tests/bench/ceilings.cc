@@ -66,10 +66,24 @@ constexpr const char* kTable = R"(
   anchor_gender TINYINT NOT NULL, viewer_gender TINYINT NOT NULL, accepted_at BIGINT NOT NULL,
   message VARCHAR(200) NOT NULL, UNIQUE (trace_id)))";
 
-/// `connections` threads insert `rows` rows a statement into a fresh table of the tips' shape (with
-/// its two unique keys only) for `seconds`; rows a second.
-int insertLoop(const std::string& url, int connections, int rows, int seconds) {
-  const auto parsed = db::Url::parse(url);
+/// What the loop of INSERTs is asked for.
+struct InsertPlan {
+  std::string url;
+  int connections = 1;
+  int rows = 1;  ///< a statement
+  int seconds = 1;
+  bool randomIds = false;  ///< else time-ordered ones, as every client of ours makes them
+};
+
+TraceId newId(const InsertPlan& plan, Time now, Random& random) {
+  if (plan.randomIds) return {random.bits(), random.bits()};
+  return TraceId::make(now, random);
+}
+
+/// So many threads insert so many rows a statement into a fresh table of the tips' shape (with its
+/// two unique keys only); prints rows a second.
+int insertLoop(const InsertPlan& plan) {
+  const auto parsed = db::Url::parse(plan.url);
   const auto table = fmt::format("ceiling_{}", Clock::now().time_since_epoch().count());
   {
     std::string sql = kTable;
@@ -80,7 +94,7 @@ int insertLoop(const std::string& url, int connections, int rows, int seconds) {
   std::atomic<std::int64_t> done{0};
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
-  for (int i = 0; i < connections; ++i) {
+  for (int i = 0; i < plan.connections; ++i) {
     threads.emplace_back([&] {
       const auto connection = db::connect(parsed);
       crypto::SystemRandom random;
@@ -90,21 +104,21 @@ int insertLoop(const std::string& url, int connections, int rows, int seconds) {
           table);
       std::vector<db::Param> values;
       while (!stop) {
-        const auto first = next.fetch_add(rows);
+        const auto first = next.fetch_add(plan.rows);
         const Time now = SystemClock{}.now();
         values.clear();
-        for (int r = 0; r < rows; ++r) {
+        for (int r = 0; r < plan.rows; ++r) {
           values.insert(values.end(),
-                        {first + r, TraceId::make(now, random), random.below(300'000),
+                        {first + r, newId(plan, now, random), random.below(300'000),
                          random.below(100), random.below(100), 1, 990, 3, 1, 1, 2, now, ""});
         }
         connection->insertRows(head, 13, values, "");
-        done += rows;
+        done += plan.rows;
       }
     });
   }
   const auto started = Clock::now();
-  std::this_thread::sleep_for(std::chrono::seconds(seconds));
+  std::this_thread::sleep_for(std::chrono::seconds(plan.seconds));
   stop = true;
   for (auto& thread : threads) thread.join();
   const double took = std::chrono::duration<double>(Clock::now() - started).count();
@@ -121,11 +135,15 @@ int main(int argc, char** argv) {
   if (arguments.size() == 3 && arguments[0] == "empty-handler") {
     return emptyHandler(std::stoi(arguments[1]), std::stoi(arguments[2]));
   }
-  if (arguments.size() == 5 && arguments[0] == "insert-loop") {
-    return insertLoop(arguments[1], std::stoi(arguments[2]), std::stoi(arguments[3]),
-                      std::stoi(arguments[4]));
+  const bool randomIds = arguments.size() == 6 && arguments[5] == "random";
+  if ((arguments.size() == 5 || randomIds) && arguments[0] == "insert-loop") {
+    return insertLoop({.url = arguments[1],
+                       .connections = std::stoi(arguments[2]),
+                       .rows = std::stoi(arguments[3]),
+                       .seconds = std::stoi(arguments[4]),
+                       .randomIds = randomIds});
   }
   std::cerr << "usage: tipflow_ceilings empty-handler PORT THREADS\n"
-               "       tipflow_ceilings insert-loop URL CONNECTIONS ROWS SECONDS\n";
+               "       tipflow_ceilings insert-loop URL CONNECTIONS ROWS SECONDS [random]\n";
   return 2;
 }

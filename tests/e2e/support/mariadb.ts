@@ -33,16 +33,26 @@ function program(name: string): string {
   throw new Error(`${name} is not installed (Debian: mariadb-server). TIPFLOW_E2E_STORES=sqlite leaves MariaDB out.`);
 }
 
+export interface MariaDbOptions {
+  /** Where it keeps its data; a temporary directory when left out. */
+  dataDir?: string;
+  /** More options of the server's command line; the last one of a name counts. */
+  settings?: readonly string[];
+}
+
+const logFileSize = '--innodb-log-file-size=32M';
+
 export class MariaDb {
   private server: Process | undefined;
 
   private constructor(
     private readonly directory: string,
+    private readonly options: MariaDbOptions,
     readonly port: number,
   ) {}
 
-  static async start(): Promise<MariaDb> {
-    const database = new MariaDb(makeDirectory('mariadb'), await freePort());
+  static async start(options: MariaDbOptions = {}): Promise<MariaDb> {
+    const database = new MariaDb(makeDirectory('mariadb'), options, await freePort());
     try {
       const installed = await run(
         program('mariadb-install-db'),
@@ -51,6 +61,7 @@ export class MariaDb {
           '--auth-root-authentication-method=normal',
           '--skip-test-db',
           `--datadir=${database.dataDir}`,
+          logFileSize,
           ...asUser(),
         ],
         { withinMs: 60_000 },
@@ -83,10 +94,11 @@ export class MariaDb {
         '--skip-name-resolve',
         '--innodb-flush-log-at-trx-commit=1',
         '--innodb-buffer-pool-size=64M',
-        '--innodb-log-file-size=32M',
+        logFileSize,
         '--performance-schema=OFF',
         '--character-set-server=utf8mb4',
         '--max-connections=300',
+        ...(this.options.settings ?? []),
       ],
       { cwd: this.directory, logFile: join(this.directory, 'mariadbd.log') },
     );
@@ -113,13 +125,37 @@ export class MariaDb {
     this.server = undefined;
   }
 
+  get pid(): number {
+    if (this.server === undefined) throw new Error('MariaDB is not running');
+    return this.server.pid;
+  }
+
+  /** True when the server has ended by itself. */
+  get ended(): boolean {
+    return this.server?.exit !== undefined;
+  }
+
+  /** SIGSTOP: it keeps every connection and answers nothing. */
+  freeze(): void {
+    this.server?.signal('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.server?.signal('SIGCONT');
+  }
+
+  /** The end of what the server printed. */
+  output(): string {
+    return this.server?.output() ?? '(not running)';
+  }
+
   async dispose(): Promise<void> {
     await this.kill();
     removeDirectory(this.directory);
   }
 
   private get dataDir(): string {
-    return join(this.directory, 'data');
+    return this.options.dataDir ?? join(this.directory, 'data');
   }
 
   private get socket(): string {
@@ -151,11 +187,28 @@ function asUser(): string[] {
   return process.getuid?.() === 0 ? ['--user=root'] : [`--user=${userInfo().username}`];
 }
 
-async function query(server: MariaDbAddress, sql: string): Promise<string> {
+/** An account that reads through the network. */
+export interface MariaDbAccount {
+  user: string;
+  password: string;
+  host: string;
+  port: number;
+}
+
+const asRoot = ({ socket }: MariaDbAddress): string[] => [`--socket=${socket}`, '--user=root'];
+const asAccount = ({ user: name, password: secret, host, port }: MariaDbAccount): string[] => [
+  `--host=${host}`,
+  `--port=${port}`,
+  `--user=${name}`,
+  `--password=${secret}`,
+];
+
+/** Runs SQL, as root through the socket or as an account; answers a line a row, columns parted by tabs. */
+export async function query(server: MariaDbAddress | MariaDbAccount, sql: string, withinMs = 20_000): Promise<string> {
   const answer = await run(
     program('mariadb'),
-    ['--no-defaults', `--socket=${server.socket}`, '--user=root', '--batch', '--skip-column-names'],
-    { input: sql, withinMs: 20_000 },
+    ['--no-defaults', ...('socket' in server ? asRoot(server) : asAccount(server)), '--batch', '--quick', '--skip-column-names'],
+    { input: sql, withinMs },
   );
   if (answer.code !== 0) throw new Error(`mariadb: ${answer.stderr.trim()}`);
   return answer.stdout;

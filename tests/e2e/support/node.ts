@@ -13,6 +13,8 @@ export interface NodeOptions {
   store?: StoreName;
   /** The roles to run; all of them when left out. */
   roles?: readonly string[];
+  /** Where the node keeps its files; a temporary directory when left out. */
+  dataDir?: string;
   env?: Readonly<Record<string, string>>;
 }
 
@@ -30,6 +32,7 @@ export class TipflowNode {
     private readonly directory: string,
     private readonly settings: Readonly<Record<string, string>>,
     private roles: readonly string[] | undefined,
+    private readonly ownDataDir: string | undefined,
   ) {}
 
   static async start(options: NodeOptions = {}): Promise<TipflowNode> {
@@ -38,6 +41,7 @@ export class TipflowNode {
       makeDirectory('node'),
       { ...(await storeSettings(options.store ?? 'SQLite', inject('mariadb'))), ...options.env },
       options.roles,
+      options.dataDir,
     );
     try {
       await node.launch();
@@ -53,7 +57,19 @@ export class TipflowNode {
   }
 
   get dataDir(): string {
-    return join(this.directory, 'data');
+    return this.ownDataDir ?? join(this.directory, 'data');
+  }
+
+  /** The URLs of its two databases. */
+  get databases(): { db1: string; db2: string } {
+    return {
+      db1: this.settings['TIPFLOW_DB1_URL'] ?? `sqlite:${join(this.dataDir, 'db1.sqlite')}`,
+      db2: this.settings['TIPFLOW_DB2_URL'] ?? `sqlite:${join(this.dataDir, 'db2.sqlite')}`,
+    };
+  }
+
+  get running(): boolean {
+    return this.process !== undefined && this.process.exit === undefined;
   }
 
   get pid(): number {
@@ -63,14 +79,23 @@ export class TipflowNode {
 
   /** Starts the node again on its port and data, with other roles when given ('all' for all of them). */
   async launch(roles?: readonly string[] | 'all'): Promise<void> {
-    if (this.process !== undefined && this.process.exit === undefined) throw new Error('the node is running');
     if (roles !== undefined) this.roles = roles === 'all' ? undefined : roles;
+    await this.untilReady(this.spawn());
+  }
+
+  /** Starts the process and does not wait until it is ready. */
+  spawn(): Process {
+    if (this.running) throw new Error('the node is running');
     const server = Process.start(
       binary,
       ['serve', ...(this.roles === undefined ? [] : ['--roles', this.roles.join(',')])],
       { cwd: this.directory, env: this.environment(), logFile: this.logFile },
     );
     this.process = server;
+    return server;
+  }
+
+  private async untilReady(server: Process): Promise<void> {
     const probe = new Client(this.baseUrl);
     const state = await waitFor(
       'the node is ready',
@@ -116,9 +141,13 @@ export class TipflowNode {
     return run(binary, args, { cwd: this.directory, env: this.environment() });
   }
 
-  /** `tipflow audit` with this node's settings. */
-  async audit(): Promise<AuditResult> {
-    const { code, stdout, stderr } = await this.command('audit');
+  /** `tipflow audit` with this node's settings; big books take longer. */
+  async audit(args: readonly string[] = [], withinMs = 30_000): Promise<AuditResult> {
+    const { code, stdout, stderr } = await run(binary, ['audit', ...args], {
+      cwd: this.directory,
+      env: this.environment(),
+      withinMs,
+    });
     return { code, output: stdout + stderr };
   }
 

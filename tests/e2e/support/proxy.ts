@@ -1,10 +1,16 @@
 // A TCP proxy between a node and its database, to take the database away: at once, or by holding its answers back.
 import { type Server, type Socket, connect, createServer } from 'node:net';
 
+/** When a connection breaks, seen from the statement that it carries. */
+export const cutMoments = ['before', 'inside', 'sent', 'answered'] as const;
+export type Cut = (typeof cutMoments)[number];
+
 export class Proxy {
   private readonly connections = new Set<{ client: Socket; server: Socket }>();
   private away = false;
   private holding = false;
+  private statement: RegExp | undefined;
+  private decide: () => Cut | undefined = () => undefined;
 
   private constructor(
     private readonly listener: Server,
@@ -48,6 +54,12 @@ export class Proxy {
     this.away = false;
   }
 
+  /** Asks `decide` at each statement of the node that matches whether its connection breaks now, and when. */
+  cutAround(statement: RegExp, decide: () => Cut | undefined): void {
+    this.statement = statement;
+    this.decide = decide;
+  }
+
   async close(): Promise<void> {
     this.cut();
     await new Promise((resolve) => this.listener.close(resolve));
@@ -73,7 +85,17 @@ export class Proxy {
       server.destroy();
     };
     for (const socket of [client, server]) socket.once('error', end).once('close', end);
-    client.on('data', (bytes) => server.write(bytes));
+    client.on('data', (bytes) => {
+      const cut = this.statement?.test(bytes.toString('latin1')) === true ? this.decide() : undefined;
+      if (cut === undefined) server.write(bytes);
+      else if (cut === 'before') end();
+      else if (cut === 'inside') server.write(bytes.subarray(0, bytes.length / 2), end);
+      else if (cut === 'sent') server.write(bytes, end);
+      else {
+        server.removeAllListeners('data').once('data', end);
+        server.write(bytes);
+      }
+    });
     server.on('data', (bytes) => client.write(bytes));
     if (this.holding) server.pause();
   }

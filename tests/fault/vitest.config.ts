@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// Each suite breaks what it runs on, hundreds of times: one file at a time, and time enough.
+export default defineConfig({
+  test: {
+    include: ['*.test.ts'],
+    globalSetup: ['../e2e/support/global_setup.ts'],
+    fileParallelism: false,
+    testTimeout: 20 * 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+    reporters: ['default'],
+  },
+});
