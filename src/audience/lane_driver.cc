@@ -85,7 +85,7 @@ void LaneDriver::run() {
         setHealthy(false);
         lane_->abandon();
         deliver();
-        if (connection_) closeLane();
+        unclosed_.emplace_back(lane_->id(), lane_->lastCommitted());
         lane_.reset();
         connection_.reset();
       }
@@ -97,13 +97,21 @@ void LaneDriver::run() {
   if (lane_) {
     lane_->abandon();
     deliver();
-    if (healthy_) closeLane();
+    unclosed_.emplace_back(lane_->id(), lane_->lastCommitted());
+  }
+  if (!healthy_ || unclosed_.empty()) return;
+  try {
+    closeLanes();
+  } catch (const db::Error& error) {
+    log::warn("audience", "cannot close the lane",
+              log::field("error", std::string_view(error.what())));
   }
 }
 
 void LaneDriver::openLane() {
   try {
     connection_ = db1_.connect(answerTimeout());
+    closeLanes();
     const LaneId id =
         store::openLane(*connection_, identity_.node, identity_.process, identity_.lease);
     lane_ = std::make_unique<Lane>(id, limits_);
@@ -117,15 +125,13 @@ void LaneDriver::openLane() {
   }
 }
 
-// A lane whose outcome is open stays open in DB1: whoever adopts it looks again. Closed ones are
-// looked at again and again too, for a statement that commits late.
-void LaneDriver::closeLane() {
-  try {
-    store::setLaneState(*connection_, lane_->id(), store::LaneState::closed,
-                        lane_->lastCommitted());
-  } catch (const db::Error& error) {
-    log::warn("audience", "cannot close the lane",
-              log::field("error", std::string_view(error.what())));
+// Closed lanes are looked at again and again, for a statement that commits late; an open one is
+// not, while this process lives. So a lane that was given up is closed before the next one opens.
+void LaneDriver::closeLanes() {
+  while (!unclosed_.empty()) {
+    const auto& [lane, last] = unclosed_.back();
+    store::setLaneState(*connection_, lane, store::LaneState::closed, last);
+    unclosed_.pop_back();
   }
 }
 

@@ -77,7 +77,7 @@ class LaneDriver {
   void openLane();
   /// A statement that takes longer counts as lost, so that its clients hear something in time.
   [[nodiscard]] Duration answerTimeout() const { return limits_.wait - Duration{kUsPerSecond}; }
-  void closeLane();
+  void closeLanes();
   /// Waits for tips or for the next look at the clock; moves what came into the lane.
   void takeIncoming(bool wait);
   /// Carries out actions until the lane is idle or its database is away.
@@ -107,6 +107,7 @@ class LaneDriver {
   // Used by the lane's thread alone.
   std::unique_ptr<Lane> lane_;
   std::unique_ptr<db::Connection> connection_;
+  std::vector<std::pair<LaneId, LaneSeq>> unclosed_;  // ended, and not known to be closed in DB1
   std::vector<Incoming> taken_;
   int rolledBack_ = 0;
   std::thread thread_;
