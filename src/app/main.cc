@@ -60,9 +60,10 @@ int main(int argc, char** argv) {
   auto* audit = withSettings(cli.add_subcommand(
       "audit", "check the books: exit 0 when they match, 1 when not, 2 when it could not look"));
   std::string record;
-  audit->add_option("--record", record,
-                    "also compare what a client asked and was told: JSON lines with traceId, viewerId, "
-                    "roomId, amount, giftId, count, outcome, tipId");
+  audit->add_option(
+      "--record", record,
+      "also compare what a client asked and was told: JSON lines with traceId, viewerId, "
+      "roomId, amount, giftId, count, outcome, tipId");
   auto* routes = withSettings(cli.add_subcommand("routes", "print every route and who may use it"));
   auto* reference = cli.add_subcommand("config", "print the reference of all settings");
   auto* version = cli.add_subcommand("version", "print the version");

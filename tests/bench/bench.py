@@ -31,7 +31,7 @@ def parse(arguments):
         f"{name}: {row.TITLE}" for name, row in known.items()))
     parser.add_argument("rows", nargs="*", metavar="ROW", help="only these (all but builds)")
     parser.add_argument("--runs", type=int, default=5, help="of each, medians are shown (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=6, help="of each measurement (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=5, help="of each measurement (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of the load generator (%(default)s)")
     parser.add_argument("--full", action="store_true", help="5 and 20 million tips where it is else 1 and 2; takes longer")
     parser.add_argument("--builds", action="store_true", help="how long builds take, too: some 15 minutes more")

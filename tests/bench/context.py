@@ -15,7 +15,7 @@ from servers import Mariadb, MariadbPair, Node, SqlitePair
 @dataclasses.dataclass
 class Options:
     runs: int = 5
-    seconds: float = 6
+    seconds: float = 5
     threads: int = 1
     full: bool = False
 
@@ -25,6 +25,11 @@ class Options:
 
     def size(self, full, usual):
         return full if self.full else usual
+
+
+def seconds_of_load(options, part=1.0):
+    """What one measurement takes with its preparation, warm-up and check, for estimates."""
+    return part * options.seconds + 2.3
 
 
 class Bench:

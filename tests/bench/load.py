@@ -78,7 +78,8 @@ def run_load(bench, url, pids, seconds=None, connections=64, verify="sums", **op
         run = LoadRun(json.load(file), None)
     run.usage = sampler.usage(*run.window)
     bench.others.append(run.usage.others())
-    tell(run, " ".join(f"--{key.replace('_', '-')} {value}" for key, value in {"connections": connections, **options}.items()))
+    told = {"connections": connections, **options}
+    tell(run, " ".join(f"--{key.replace('_', '-')} {value}" for key, value in told.items()))
     return run
 
 

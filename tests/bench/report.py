@@ -133,9 +133,9 @@ def document(results, notes):
              notes.get("general", ""),
              "## Machine and settings", table(["", ""], [[name, value] for name, value in facts]),
              "## Figures",
-             "Medians. *Beside it* is the ceiling, or what else the row is compared with, measured right before it in the same run; "
-             "*ratio* is the median of the ratios within a pair. Latencies in an open loop count from the intended start, in a closed loop from the "
-             "first sending.",
+             "Medians. *Beside it* is the ceiling, or what else the row is compared with, measured right before it in the "
+             "same run; *ratio* is the median of the ratios within a pair. Latencies in an open loop count from the "
+             "intended start, in a closed loop from the first sending.",
              figure_table([figure for one in results for figure in one.figures]),
              "## At another size", other_table([figure for one in results for figure in one.other_size]),
              "## Row by row"]

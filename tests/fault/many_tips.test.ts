@@ -8,11 +8,13 @@ import { binary } from '../e2e/support/paths.ts';
 import { makeDirectory, removeDirectory, run } from '../e2e/support/processes.ts';
 import { settledBooks } from '../e2e/support/stories.ts';
 import { storesToTest } from '../e2e/support/stores.ts';
-import { waitUntil } from '../e2e/support/wait.ts';
+import { waitFor } from '../e2e/support/wait.ts';
 import { manyTips } from './support/sizes.ts';
 
 const hourMs = 3_600_000;
 const kills = 3;
+/** Fewer are sent before anyone can kill three times. */
+const leastWithKills = 100_000;
 
 describe.each(storesToTest())('on %s', (store) => {
   let node: TipflowNode;
@@ -25,17 +27,25 @@ describe.each(storesToTest())('on %s', (store) => {
     return Number(/^tipflow_tips_total\{[^}]*outcome="created"[^}]*\} (\S+)$/m.exec(bytes.toString())?.[1] ?? 0);
   };
 
-  async function killOnTheWay(tips: number): Promise<void> {
-    for (let kill = 1; kill <= kills; ++kill) {
-      const part = tips / (kills + 1);
-      await waitUntil('a part of the tips is made', made, (count) => count >= part, { withinMs: hourMs, everyMs: 200 });
+  /** Kills the node after each quarter of the tips, as long as the load runs; answers how often. */
+  async function killOnTheWay(tips: number, load: Promise<unknown>): Promise<number> {
+    let over = false;
+    void load.finally(() => (over = true)).catch(() => undefined);
+    const part = tips / (kills + 1);
+    for (let kill = 0; kill < kills; ++kill) {
+      await waitFor('a part of the tips is made', async () => over || (await made()) >= part, {
+        withinMs: hourMs,
+        everyMs: 100,
+      });
+      if (over) return kill;
       await node.kill();
       await node.launch();
     }
+    return kills;
   }
 
   test.each([
-    { tips: Math.ceil(manyTips / 10), killed: true, how: ['--connections', '64'] },
+    { tips: Math.max(leastWithKills, manyTips / 10), killed: true, how: ['--connections', '64'] },
     { tips: manyTips, killed: false, how: ['--batch', '1000', '--connections', '4'] },
   ])('$tips tips, one in twenty twice, leave the books right (killed: $killed)', { timeout: 4 * hourMs }, async ({ tips, killed, how }) => {
     await node?.dispose();
@@ -49,8 +59,9 @@ describe.each(storesToTest())('on %s', (store) => {
         .concat(killed ? ['--record', record] : []),
       { env: { ...process.env, TIPFLOW_ADMIN_PASSWORD: adminPassword }, withinMs: 3 * hourMs },
     );
-    const [{ code, stdout, stderr }] = await Promise.all([load, killed ? killOnTheWay(tips) : undefined]);
+    const [{ code, stdout, stderr }, timesKilled] = await Promise.all([load, killed ? killOnTheWay(tips, load) : 0]);
     expect(code, stdout + stderr).toBe(0);
+    expect(timesKilled, 'kills while tips were sent').toBe(killed ? kills : 0);
     const sentMs = Date.now() - began;
 
     const books = await settledBooks(await node.asAdmin(), { withinMs: hourMs, everyMs: 500 });

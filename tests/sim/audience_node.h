@@ -40,7 +40,7 @@ class LaneHost {
   };
   [[nodiscard]] Time now() const { return world_.scheduler.now() + slot_.clockOffset; }
   Task<> openLane();
-  Task<> closeLane();
+  Task<> closeLanes();
   Task<> drive();
   Task<bool> perform(audience::Lane::Action action);
   Task<> insert(std::vector<NumberedTip> rows);
@@ -60,6 +60,7 @@ class LaneHost {
   std::string processName_;
   std::unique_ptr<audience::Lane> lane_;
   std::unique_ptr<Connection> connection_;
+  std::vector<LaneId> unclosed_;
   std::vector<Incoming> incoming_;
   std::set<TraceId> uncertain_;
   std::map<audience::Ticket, Waiting> waiting_;

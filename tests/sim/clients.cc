@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "audience_node.h"
 #include "finance_node.h"
 
@@ -11,10 +13,17 @@ namespace {
 constexpr Duration kPatience{7'000'000};
 constexpr Duration kWithdrawalPatience{15'000'000};
 constexpr int kTries = 3;
+constexpr int kSlowest = 5;  // up to about 10 s
 constexpr std::uint64_t kTipTraces = 0x7100000000000000ULL;
 constexpr std::uint64_t kWithdrawalTraces = 0x7200000000000000ULL;
 
 }  // namespace
+
+// Longer each time: those who ask again at once keep an overloaded queue full of what nobody waits
+// for any more.
+Duration Clients::backOff(int attempt) {
+  return Duration{world_.random.between(1'000, 300'000)} * (1 << std::min(attempt, kSlowest));
+}
 
 // What a traceId stands for follows from its number, so that repeats agree unless altered.
 audit::TipContent Clients::contentOf(const Op& op) const {
@@ -89,7 +98,7 @@ Task<> Clients::tipUntilKnown(Op op) {
     if (known || (!op.insists && attempt >= kTries)) break;
     // Through any node.
     node = world_.random.below(world_.audience.size());
-    auto pause = sleep(world_.outside, Duration{world_.random.between(1'000, 600'000)});
+    auto pause = sleep(world_.outside, backOff(attempt));
     co_await pause;
   }
   --waiting_;
@@ -118,7 +127,7 @@ Task<> Clients::withdrawUntilKnown(Op op) {
     if (told.word == Word::conflict) world_.coverage.add(Met::withdrawalConflict);
     const bool open = told.word == Word::unknown || told.word == Word::unavailable;
     if (!open || (!op.insists && attempt >= kTries)) break;
-    auto pause = sleep(world_.outside, Duration{world_.random.between(1'000, 600'000)});
+    auto pause = sleep(world_.outside, backOff(attempt));
     co_await pause;
   }
   --waiting_;

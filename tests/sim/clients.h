@@ -18,6 +18,7 @@ class Clients {
   Task<> tipUntilKnown(Op op);
   Task<> withdrawUntilKnown(Op op);
   Task<> change(Op op);
+  Duration backOff(int attempt);
   [[nodiscard]] audit::TipContent contentOf(const Op& op) const;
 
   World& world_;

@@ -12,7 +12,7 @@ constexpr Duration kLockWait{5'000'000};
 constexpr std::int64_t kNoticedAfterUs = 2'000'000;
 constexpr std::int64_t kLateUs = 6'000'000;
 // A statement of many rows is not done at one instant: others get their turn between two locks.
-constexpr int kPausePermille = 100;
+constexpr int kPausePermille = 300;
 
 }  // namespace
 

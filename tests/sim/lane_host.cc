@@ -71,10 +71,7 @@ Task<> LaneHost::run() {
     setHealthy(false);
     lane_->abandon();
     deliver();
-    if (connection_) {
-      auto closing = closeLane();
-      co_await closing;
-    }
+    unclosed_.push_back(lane_->id());
     lane_.reset();
     connection_.reset();
   }
@@ -95,6 +92,8 @@ Task<> LaneHost::openLane() {
     const Duration timeout = world_.settings.lane.wait - Duration{kUsPerSecond};
     auto opening = Connection::open(world_.db1.server, process_, timeout);
     connection_ = co_await opening;
+    auto closing = closeLanes();
+    co_await closing;
     const LaneRow row{slot_.name, processName_, connection_->id(), LaneState::open,
                       world_.scheduler.now() + world_.settings.laneLease};
     auto statement = [&db = world_.db1, row](const Txn& txn) {
@@ -110,16 +109,15 @@ Task<> LaneHost::openLane() {
   }
 }
 
-Task<> LaneHost::closeLane() {
-  try {
-    auto statement = [&db = world_.db1, lane = lane_->id()](const Txn& txn) {
+Task<> LaneHost::closeLanes() {
+  while (!unclosed_.empty()) {
+    auto statement = [&db = world_.db1, lane = unclosed_.back()](const Txn& txn) {
       store::setLaneState(db, txn, lane, LaneState::closed);
       return true;
     };
     auto running = connection_->run(Mode::alone, std::move(statement));
     co_await running;
-  } catch (const db::Error&) {
-    // It is adopted when its lease has run out.
+    unclosed_.pop_back();
   }
 }
 

@@ -17,7 +17,8 @@ BulkInsert::BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns
 }
 
 bool BulkInsert::supported(MYSQL* handle) {
-  unsigned capabilities = 0;  // those of MariaDB's own, which start at bit 32
+  // MariaDB's own, which start at bit 32. The library writes a whole long, whatever its manual says.
+  unsigned long capabilities = 0;
   return mariadb_get_infov(handle, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES,
                            &capabilities) == 0 &&
          (capabilities & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;

@@ -1,4 +1,5 @@
 """Tips in batches of 1,000 by an operator, against multi-row INSERTs."""
+from context import seconds_of_load
 from figures import Figure, Result, median_of_splits
 from load import insert_loop, node_load
 
@@ -7,7 +8,7 @@ TITLE = "Tips in batches of 1,000, MariaDB"
 
 
 def estimate(options):
-    return options.runs * (3 * (options.seconds + 3) + 10) + 20
+    return options.runs * (2 * seconds_of_load(options) + seconds_of_load(options, 0.5) + 6) + 20
 
 
 def measure(bench):

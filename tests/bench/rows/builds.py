@@ -9,6 +9,7 @@ from figures import Figure, Result
 NAME = "builds"
 TITLE = "Builds"
 CHANGED = "src/finance/rules.cc"
+TARGET = "tipflow"
 
 
 def estimate(_):
@@ -37,7 +38,7 @@ def measure(bench):
     cold = Figure("cold build of the binary, third-party libraries built before", "s")
     warm = Figure(f"warm build after a change of {CHANGED}", "s")
     source = copy_of_sources(bench)
-    build = ["cmake", "--build", f"{source}/build/release", "--target", "tipflow"]
+    build = ["cmake", "--build", f"{source}/build/release", "--target", TARGET]
     with bench.lock.held():
         timed(bench, ["cmake", "-S", source, "--preset", "release"])
         cold.add(timed(bench, build))

@@ -12,7 +12,7 @@ TITLE = "Synchronisation and settlement of a backlog, MariaDB"
 
 def estimate(options):
     tips = options.size(5_000_000, 1_000_000)
-    return options.runs * (2.2 * tips / 80_000 + options.seconds + 15)
+    return options.runs * (1.1 * (tips / 70_000 + tips / 120_000) + options.seconds + 10)
 
 
 def drain(bench, tips):

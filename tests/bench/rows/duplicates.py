@@ -1,4 +1,5 @@
 """Every request sent twice with the same traceId, beside every request sent once."""
+from context import seconds_of_load
 from figures import Figure, Result, median_of_splits
 from load import node_load
 
@@ -7,7 +8,7 @@ TITLE = "Every request sent twice, MariaDB"
 
 
 def estimate(options):
-    return options.runs * (3 * (options.seconds + 3) + 3) + 15
+    return options.runs * (3 * seconds_of_load(options) + 1) + 10
 
 
 def measure(bench):

@@ -1,4 +1,5 @@
 """What a tip costs when the tables hold many times as many: CPU time of all processes a tip."""
+from context import seconds_of_load
 from figures import Figure, Result, median_of_splits
 from load import fill, node_load
 
@@ -12,7 +13,7 @@ def sizes(options):
 
 def estimate(options):
     small, large = sizes(options)
-    return large / 45_000 + options.runs * (small / 45_000 + 2 * (options.seconds + 3) + 5) + 20
+    return large / 35_000 + options.runs * (small / 35_000 + 2 * seconds_of_load(options) + 8) + 20
 
 
 def measure_cost(node):

@@ -1,4 +1,5 @@
 """Random trace ids beside time-ordered ones: what the unique index costs."""
+from context import seconds_of_load
 from figures import Figure, Result
 from load import insert_loop, node_load
 
@@ -7,19 +8,21 @@ TITLE = "Random trace ids beside time-ordered ones, MariaDB"
 
 
 def estimate(options):
-    return options.runs * (6 * (options.seconds + 2)) + 15
+    return options.runs * (options.seconds + 4 * seconds_of_load(options, 0.5) + 5) + 15
 
 
 def measure(bench):
     rows = Figure("INSERT of 100 rows, 2 connections, random ids", "rows/s", ceiling_what="time-ordered ids")
     tips = Figure("tips, one request each, random ids, 64 connections", "tips/s", ceiling_what="time-ordered ids")
     batches = Figure("tips in batches of 1,000, random ids", "tips/s", ceiling_what="time-ordered ids")
+    seconds = bench.options.seconds / 2
     node = bench.node(bench.pair(NAME))
     for _ in bench.runs():
         with bench.lock.held():
-            ordered = insert_loop(bench, 2, 100)
-            rows.add(insert_loop(bench, 2, 100, random_ids=True), ordered)
+            ordered = insert_loop(bench, 2, 100, seconds=seconds)
+            rows.add(insert_loop(bench, 2, 100, seconds=seconds, random_ids=True), ordered)
         for figure, options in ((tips, {}), (batches, {"batch": 1_000, "connections": 4})):
+            options["seconds"] = seconds
             with bench.lock.held():
                 ordered = node_load(node, **options).rate
                 node.wait_settled()

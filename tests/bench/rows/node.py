@@ -13,7 +13,7 @@ TIPS = 200_000
 
 
 def estimate(options):
-    return options.runs * (2 * IDLE_SECONDS + 8) + 20
+    return options.runs * (IDLE_SECONDS + 4) + 25
 
 
 def with_tips(bench):

@@ -2,6 +2,7 @@
 import http.client
 import json
 
+from context import seconds_of_load
 from figures import Figure, Result, percentile, seconds_of
 from load import empty_handler, insert_loop, node_load
 from processes import BenchError
@@ -12,7 +13,7 @@ SAMPLE = 2_000
 
 
 def estimate(options):
-    return options.runs * (2 * (options.seconds + 3) + options.seconds / 2 + 20) + 15
+    return options.runs * (2 * seconds_of_load(options) + seconds_of_load(options, 0.5) + 12) + 10
 
 
 def journey_ms(node, connection, token, trace_id):

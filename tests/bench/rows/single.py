@@ -1,4 +1,5 @@
 """Tips, one request each, on MariaDB with everything on: rate, and latency at 70 % of it."""
+from context import seconds_of_load
 from figures import Figure, Result, median_of_splits
 from functions import functions_of
 from load import ROOMS, VIEWERS, empty_handler, insert_loop, node_load
@@ -9,7 +10,7 @@ PART = 0.7
 
 
 def estimate(options):
-    return options.runs * (7 * (options.seconds + 3) + 3) + 20
+    return options.runs * (6 * seconds_of_load(options) + 2 * seconds_of_load(options, 0.5)) + 30
 
 
 def measure(bench):

@@ -1,4 +1,5 @@
 """Tips, one request each, on the embedded databases."""
+from context import seconds_of_load
 from figures import Figure, Result, median_of_splits
 from load import ROOMS, VIEWERS, empty_handler, node_load
 
@@ -7,7 +8,7 @@ TITLE = "Tips, one request each, embedded (SQLite)"
 
 
 def estimate(options):
-    return options.runs * (3 * (options.seconds + 3) + 2) + 10
+    return options.runs * (3 * seconds_of_load(options) + 1) + 10
 
 
 def measure(bench):

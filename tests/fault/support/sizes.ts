@@ -15,5 +15,5 @@ export const serverKills = Math.ceil((nodeKills * 2) / 3);
 export const cuts = nodeKills;
 /** How often each other fault comes and goes. */
 export const rounds = Math.min(5, nodeKills);
-/** Tips of the largest run, without kills; the run with kills has a tenth of them. */
-export const manyTips = sizeFrom('TIPFLOW_LONG_TIPS', 10_000_000);
+/** Tips of the largest run, without kills, in whole batches; the run with kills has a tenth of them. */
+export const manyTips = Math.ceil(sizeFrom('TIPFLOW_LONG_TIPS', 10_000_000) / 10_000) * 10_000;
