@@ -17,7 +17,7 @@ BulkInsert::BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns
 }
 
 bool BulkInsert::supported(MYSQL* handle) {
-  // MariaDB's own, which start at bit 32. The library writes a whole long, whatever its manual says.
+  // Those of MariaDB's own, which start at bit 32; the library writes a whole long.
   unsigned long capabilities = 0;
   return mariadb_get_infov(handle, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES,
                            &capabilities) == 0 &&
