@@ -220,16 +220,16 @@ void Lane::expire(Time now) {
     since = std::min(since, now);
     return now - since >= limits_.wait;
   };
-  std::deque<Waiting> stillQueued;
-  for (auto& waiting : queue_) {
-    if (!overdue(waiting.since)) {
-      stillQueued.push_back(std::move(waiting));
-      continue;
-    }
+  if (!queue_.empty() && (queue_.front().since > now || queue_.back().since > now)) {
+    for (auto& waiting : queue_) waiting.since = std::min(waiting.since, now);
+  }
+  // The first has waited longest.
+  while (!queue_.empty() && overdue(queue_.front().since)) {
+    const auto& waiting = queue_.front();
     answer(waiting.ticket,
            isUnderWay(waiting.tip.traceId) ? TipOutcome::unknown : TipOutcome::unavailable);
+    queue_.pop_front();
   }
-  queue_ = std::move(stillQueued);
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     if (!overdue(since_[i])) continue;
     answer(std::exchange(tickets_[i], kAnswered), TipOutcome::unknown);

@@ -163,7 +163,7 @@ void LaneDriver::drive() {
     deliver();  // repeats that were answered from memory
     if (std::holds_alternative<Lane::Idle>(action)) break;
     setHealthy(perform(action));
-    if (!healthy_) lane_->expire(clock_.now());
+    lane_->expire(clock_.now());
     deliver();
     if (!healthy_) return;
     takeIncoming(false);

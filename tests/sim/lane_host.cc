@@ -137,7 +137,7 @@ Task<> LaneHost::drive() {
     auto performing = perform(action);
     const bool reached = co_await performing;
     setHealthy(reached);
-    if (!healthy_) lane_->expire(now());
+    lane_->expire(now());
     deliver();
     if (!healthy_) co_return;
     takeIncoming();
