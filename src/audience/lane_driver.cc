@@ -46,13 +46,14 @@ bool LaneDriver::submit(TipSlot& slot, Tip tip) {
     return false;
   }
   bool wake = false;
+  const Time since = clock_.now();
   {
     const std::lock_guard lock(mutex_);
     if (stopping_) {
       queued_.fetch_sub(1, std::memory_order_relaxed);
       return false;
     }
-    incoming_.push_back({&slot, std::move(tip)});
+    incoming_.push_back({&slot, std::move(tip), since});
     wake = std::exchange(waiting_, false);
   }
   // One wake-up a batch: a lane that is at work looks at what came when it is done.
@@ -145,9 +146,8 @@ void LaneDriver::takeIncoming(bool wait) {
     }
     taken_.swap(incoming_);
   }
-  const Time now = clock_.now();
-  for (auto& [slot, tip] : taken_) {
-    if (lane_ && lane_->submit(ticketOf(*slot), std::move(tip), now)) continue;
+  for (auto& [slot, tip, since] : taken_) {
+    if (lane_ && lane_->submit(ticketOf(*slot), std::move(tip), since)) continue;
     slot->answer = {ticketOf(*slot), TipOutcome::unavailable};
     queued_.fetch_sub(1, std::memory_order_relaxed);
     if (slot->group->open.fetch_sub(1) == 1) {

@@ -71,6 +71,7 @@ class LaneDriver {
   struct Incoming {
     TipSlot* slot;
     Tip tip;
+    Time since;  ///< its client's wait also counts while the lane's thread is busy
   };
 
   void run();
