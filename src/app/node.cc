@@ -149,7 +149,6 @@ struct Node::Parts {
   std::unique_ptr<console::Operators> operators;
   std::unique_ptr<http::Operations> operations;
   bool finishing = false;  // used by the main loop alone
-  std::thread drainer;
 };
 
 void Node::Parts::build() {
@@ -253,9 +252,7 @@ Node::Node(const Config& config, std::set<std::string> roles, std::string tokenK
   parts_->build();
 }
 
-Node::~Node() {
-  if (parts_->drainer.joinable()) parts_->drainer.join();
-}
+Node::~Node() = default;
 
 const std::vector<http::Route>& Node::routes() const { return parts_->router.routes(); }
 
@@ -325,11 +322,7 @@ void Node::serve() {
       .enableServerHeader(false)
       .setLogLevel(trantor::Logger::kWarn)
       .addListener(p.config.httpAddress, static_cast<std::uint16_t>(p.config.httpPort));
-  const auto leave = [this] {
-    if (!parts_->drainer.joinable()) parts_->drainer = std::thread([this] { drain(); });
-  };
-  app.setTermSignalHandler(leave);
-  app.setIntSignalHandler(leave);
+  app.disableSigtermHandling();
   app.registerBeginningAdvice([this] {
     auto& parts = *parts_;
     log::info("platform", "node started", log::field("version", std::string_view(kVersion)),
@@ -377,7 +370,6 @@ void Node::serve() {
     }
   });
   app.run();
-  if (p.drainer.joinable()) p.drainer.join();
   log::info("platform", "node stopped");
 }
 

@@ -29,13 +29,14 @@ class Node {
   /// Brings the databases up to date, makes the first admin, opens the lanes. Throws when a
   /// database cannot be used. Returns the admin's password when it was generated now.
   std::string start();
-  /// Serves until SIGTERM or SIGINT, then drains: answers what came, commits and pushes what is
-  /// queued, closes the lanes.
+  /// Serves until `drain`.
   void serve();
+  /// Answers what came, commits and pushes what is queued, closes the lanes, ends `serve`. Blocks;
+  /// not for the event loops.
+  void drain();
 
  private:
   struct Parts;
-  void drain();
 
   std::unique_ptr<Parts> parts_;
 };

@@ -16,6 +16,7 @@
 
 #include "app/commands.h"
 #include "app/node.h"
+#include "app/termination.h"
 #include "app/version.h"
 #include "base/time.h"
 #include "platform/log.h"
@@ -117,6 +118,7 @@ int serve(const Config& config, const std::vector<std::string>& roles) {
   const Time began = SystemClock{}.now();
   umask(0077);  // databases, keys and logs are this account's alone
   const auto chosen = chosenRoles(roles);
+  Termination termination;
   std::error_code error;
   std::filesystem::create_directories(config.dataDir + "/log", error);
   if (error) {
@@ -139,7 +141,9 @@ int serve(const Config& config, const std::vector<std::string>& roles) {
                                config.dataDir);
     }
     std::cout << std::flush;
+    termination.onRequest([&node] { node.drain(); });
     node.serve();
+    termination.stop();
   }
   log::stop();
   return 0;

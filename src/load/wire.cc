@@ -124,7 +124,7 @@ std::optional<Url> parseUrl(std::string_view text) {
     url.host = text.substr(0, text.find(':'));
     port = text.substr(url.host.size());
   }
-  if (url.host.empty() || url.host.find_first_of("/?#@ \t\r\n") != std::string::npos) {
+  if (url.host.empty() || url.host.find_first_of("/?#@[] \t\r\n") != std::string::npos) {
     return std::nullopt;
   }
   if (port.empty()) return url;

@@ -53,8 +53,7 @@ void checkMembers(std::string_view text) {
 
 void checkUrl(std::string_view text) {
   const auto url = parseUrl(text);
-  // A bracket inside a host is let through by parseUrl; the host is then nobody's.
-  if (!url || url->host.find_first_of("[]") != std::string::npos) return;
+  if (!url) return;
   const auto again = parseUrl("http://" + url->authority());
   require(again && again->host == url->host && again->port == url->port,
           "a URL is read back from its authority");

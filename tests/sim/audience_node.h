@@ -33,6 +33,7 @@ class LaneHost {
   struct Incoming {
     audience::Ticket ticket;
     audience::Tip tip;
+    Time since;  // when it was asked: the client's wait counts from then
   };
   struct Waiting {
     std::shared_ptr<Cell<audience::TipAnswer>> cell;

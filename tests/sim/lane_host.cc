@@ -41,7 +41,7 @@ Task<TipAnswer> LaneHost::write(audience::Tip tip) {
   if (isAsked(tip.traceId)) world_.coverage.add(Met::repeatWhileWaiting);
   const auto answer = cellOf<TipAnswer>(process_);
   waiting_[++tickets_] = {answer, tip};
-  incoming_.push_back({tickets_, std::move(tip)});
+  incoming_.push_back({tickets_, std::move(tip), now()});
   if (wake_) wake_->set(true);
   TipAnswer told = co_await answer->wait();
   co_return told;
@@ -123,8 +123,8 @@ Task<> LaneHost::closeLanes() {
 
 void LaneHost::takeIncoming() {
   auto taken = std::exchange(incoming_, {});
-  for (auto& [ticket, tip] : taken) {
-    if (lane_ && lane_->submit(ticket, std::move(tip), now())) continue;
+  for (auto& [ticket, tip, since] : taken) {
+    if (lane_ && lane_->submit(ticket, std::move(tip), since)) continue;
     give({ticket, TipOutcome::unavailable});
   }
 }

@@ -1,9 +1,8 @@
 # ThreadSanitizer: the tests that use threads, and a whole node under load. Sourced by ./dev.
 # shellcheck shell=bash
 
-# Drogon and trantor come without instrumentation: tests/race says what ThreadSanitizer must know of them. Drogon's handler
-# of SIGTERM logs, which is not safe inside a signal; only races are looked for.
-raceOptions() { echo "suppressions=$root/tests/race/suppressions.txt exitcode=66 history_size=4 report_signal_unsafe=0"; }
+# Drogon and trantor come without instrumentation: tests/race says what ThreadSanitizer must know of them.
+raceOptions() { echo "suppressions=$root/tests/race/suppressions.txt exitcode=66 history_size=4"; }
 
 # raceNode SECONDS: a node with all roles takes tips at a fixed rate, and every one is looked up at the end. Fails when
 # a tip is missing, the node does not stop by itself, or ThreadSanitizer says anything at all.

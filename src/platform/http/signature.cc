@@ -14,6 +14,7 @@ constexpr Duration kWindow{300 * kUsPerSecond};
 // Longer than a request can stay within the window, both ends included.
 constexpr Duration kNonceLifetime{601 * kUsPerSecond};
 constexpr std::string_view kVersion = "v1=";
+constexpr std::size_t kTimestampDigits = 15;
 
 bool isNonce(std::string_view text) {
   return text.size() >= 16 && text.size() <= 64 &&
@@ -46,7 +47,7 @@ void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
   const auto [end, error] = std::from_chars(
       parts.timestamp.data(), parts.timestamp.data() + parts.timestamp.size(), sentMs);
   if (error != std::errc{} || end != parts.timestamp.data() + parts.timestamp.size() ||
-      sentMs < 0 || sentMs > kIdEnd) {
+      sentMs < 0 || parts.timestamp.size() > kTimestampDigits) {
     throw Refused(ErrorCode::invalid_signature, "X-Tipflow-Timestamp must be Unix milliseconds");
   }
   const Time sent{sentMs * kUsPerMs};

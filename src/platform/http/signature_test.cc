@@ -131,7 +131,7 @@ TEST_F(SignatureTest, is_taken_within_five_minutes_of_our_clock_and_not_beyond) 
 }
 
 TEST_F(SignatureTest, needs_a_timestamp_in_unix_milliseconds) {
-  for (const auto* timestamp : {"", "x", "1770000000000x", " 1770000000000", "-1",
+  for (const auto* timestamp : {"", "x", "1770000000000x", "0000001770000000000", " 1770000000000", "-1",
                                 "1770000000000.0", "99999999999999999999", "+1770000000000"}) {
     Sent request = sent(kNow);
     request.timestamp = timestamp;
