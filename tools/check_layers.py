@@ -9,7 +9,7 @@ roles = {"anchor", "audience", "finance", "analysis", "room", "mock", "console"}
 pure = {
     "audience/lane", "audience/pusher", "audience/tip", "audience/viewer_card", "audience/rules", "finance/rules",
     "finance/ledger", "finance/ledger_receiver", "finance/withdrawal", "audit/books", "audit/outcomes",
-    "platform/schedule/lease",
+    "platform/schedule/lease", "platform/conditions",
 }
 # What a role shows to the others; everything else of it is its own.
 shown = {f"{role}/client.h" for role in roles} | {"finance/ledger.h"}

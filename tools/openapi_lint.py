@@ -184,7 +184,7 @@ def same(a, b):
 
 def validate(contract, value, schema, place=""):
     """Yields what is wrong with `value`. A property that is not declared is wrong even where the
-    schema would let it pass: an example shows what there is."""
+    schema would let it pass, unless it says so itself: an example shows what there is."""
     if not isinstance(schema, dict):
         return
     if "$ref" in schema:
@@ -221,7 +221,7 @@ def validate(contract, value, schema, place=""):
         for name, inner in value.items():
             if name in properties:
                 yield from validate(contract, inner, properties[name], f"{place}.{name}")
-            elif types:
+            elif types and schema.get("additionalProperties") is not True:
                 yield f"{place}: '{name}' is not declared"
 
 

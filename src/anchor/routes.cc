@@ -45,7 +45,13 @@ class Routes {
   Task<ResponsePtr> changeRoom(Call& call) {
     const auto id = ownRoom(call);
     auto body = call.body<ChangeRoom>();
-    co_return http::ok(http::orRefuse(co_await service_.changeRoom(id, std::move(body))));
+    std::string before;
+    if (call.isOperator()) before = json::toText(http::orRefuse(co_await service_.room(id)));
+    const auto room = http::orRefuse(co_await service_.changeRoom(id, std::move(body)));
+    if (call.isOperator()) {
+      call.change = {fmt::format("room {}", id.value), std::move(before), json::toText(room)};
+    }
+    co_return http::ok(room);
   }
   Task<ResponsePtr> openRoom(Call& call) {
     const auto id = ownRoom(call);

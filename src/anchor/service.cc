@@ -32,7 +32,12 @@ void Directory::load() {
 std::optional<RoomCard> Directory::room(RoomId id) const {
   const std::shared_lock lock(mutex_);
   const auto found = rooms_.find(id);
-  return found == rooms_.end() ? std::nullopt : std::optional(found->second);
+  if (found == rooms_.end()) {
+    counters_.miss();
+    return std::nullopt;
+  }
+  counters_.hit();
+  return found->second;
 }
 
 std::optional<AnchorCard> Directory::anchor(AnchorId id) const {

@@ -12,6 +12,7 @@
 #include "platform/bus.h"
 #include "platform/db/database.h"
 #include "platform/http/call.h"
+#include "platform/metrics.h"
 #include "platform/passwords.h"
 #include "platform/sign_in.h"
 
@@ -24,6 +25,8 @@ class Directory final : public AnchorClient {
 
   /// Reads everything; once, before the node takes requests. Throws db::Error.
   void load();
+  /// Before it is used: look-ups of rooms.
+  void measure(CacheCounters counters) { counters_ = counters; }
   [[nodiscard]] std::optional<RoomCard> room(RoomId id) const override;
   [[nodiscard]] std::optional<AnchorCard> anchor(AnchorId id) const override;
   [[nodiscard]] std::vector<RoomCard> liveRooms() const override;
@@ -38,6 +41,7 @@ class Directory final : public AnchorClient {
   mutable std::shared_mutex mutex_;
   std::unordered_map<RoomId, RoomCard> rooms_;
   std::unordered_map<AnchorId, AnchorCard> anchors_;
+  CacheCounters counters_;
 };
 
 class Service final : public AccountDirectory {

@@ -43,6 +43,16 @@ drogon::Task<> DurabilityWatch::lookAgain() {
   looking_ = false;
 }
 
+std::string DurabilityWatch::weaknessesOf(const db::Database& database) const {
+  std::string words;
+  const auto known = known_.find(&database);
+  if (known == known_.end()) return words;
+  for (const auto& fault : known->second) {
+    words += fmt::format("{}{} is {}", words.empty() ? "" : ", ", fault.setting, fault.value);
+  }
+  return words;
+}
+
 std::vector<db::DurabilityFault> DurabilityWatch::note(const db::Database& database,
                                                        const db::DurabilitySettings& settings) {
   auto faults = db::durabilityFaults(database.url().dialect, settings);

@@ -17,7 +17,7 @@ namespace tipflow::app {
 class DurabilityWatch {
  public:
   /// How often a running node looks again: a server's settings can be changed under it.
-  static constexpr double kEverySeconds = 10;
+  static constexpr Duration kEvery{10 * kUsPerSecond};
 
   explicit DurabilityWatch(Metrics& metrics) : metrics_(metrics) {}
 
@@ -26,6 +26,8 @@ class DurabilityWatch {
   void start(std::vector<db::Database*> databases, bool production);
   /// Once more; what has changed is logged. Called on one event loop.
   drogon::Task<> lookAgain();
+  /// What was found last, in words; empty when commits are durable. On the same loop.
+  [[nodiscard]] std::string weaknessesOf(const db::Database& database) const;
 
  private:
   std::vector<db::DurabilityFault> note(const db::Database& database,

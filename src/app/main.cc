@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/keys_command.h"
 #include "app/load_command.h"
 #include "platform/config.h"
 #include "platform/security/crypto.h"
@@ -46,6 +47,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> settings;
   std::vector<std::string> roles;
   load::LoadOptions loadOptions;
+  app::KeysOptions keysOptions;
 
   const auto withSettings = [&](CLI::App* command) {
     command->add_option("--config", file, "settings from this TOML file");
@@ -68,6 +70,7 @@ int main(int argc, char** argv) {
   auto* reference = cli.add_subcommand("config", "print the reference of all settings");
   auto* version = cli.add_subcommand("version", "print the version");
   auto* load = app::addLoadCommand(cli, loadOptions);
+  auto* keys = app::addKeysCommand(cli, keysOptions, withSettings);
   CLI11_PARSE(cli, argc, argv);
 
   try {
@@ -84,6 +87,7 @@ int main(int argc, char** argv) {
     if (*migrate) return app::migrate(loaded.config);
     if (*audit) return app::audit(loaded.config, record);
     if (*routes) return app::printRoutes(loaded.config);
+    if (*keys) return app::keys(loaded.config, keysOptions, std::cout);
   } catch (const ConfigError& error) {
     std::cerr << "error: " << error.what() << "\n       'tipflow config' lists all settings.\n";
     return 2;

@@ -4,6 +4,9 @@
 
 #include <drogon/HttpAppFramework.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,13 +15,21 @@
 #include <thread>
 
 #include "anchor/routes.h"
+#include "app/alerting.h"
 #include "app/durability_watch.h"
+#include "app/front.h"
+#include "app/node_metrics.h"
+#include "app/periodic.h"
+#include "app/record_keeping.h"
+#include "app/settings_watch.h"
+#include "app/watch.h"
 #include "audience/routes.h"
 #include "audience/sync_driver.h"
 #include "console/operators.h"
 #include "finance/routes.h"
 #include "platform/db/migrate.h"
 #include "platform/embedded.h"
+#include "platform/http/headers.h"
 #include "platform/http/operations.h"
 #include "platform/http/sign_in_routes.h"
 #include "platform/lock.h"
@@ -42,11 +53,15 @@ constexpr std::size_t kHashQueue = 256;
 // Within the 10 s that a node has to leave.
 constexpr Duration kAnswerLimit{2 * kUsPerSecond};
 constexpr Duration kPushLimit{2 * kUsPerSecond};
+constexpr Duration kRecordsLimit{1 * kUsPerSecond};
 // Bodies up to here are read and answered with a problem document; larger ones are cut off.
 constexpr std::size_t kLargestRead = 16 * 1024 * 1024;
 constexpr std::size_t kIdleConnectionSeconds = 75;
 constexpr std::size_t kGoodPassword = 8;
 constexpr Duration kFinishLease{10 * kUsPerSecond};
+constexpr double kTokenKeysSeconds = 1;
+constexpr Duration kResealEvery{2 * kUsPerSecond};
+constexpr Duration kFinishEvery{1 * kUsPerSecond};
 
 std::string hostName() {
   char name[256] = {};
@@ -56,6 +71,12 @@ std::string hostName() {
 
 std::string nodeName(const Config& config) {
   return config.node.empty() ? fmt::format("{}:{}", hostName(), config.httpPort) : config.node;
+}
+
+/// Accepted sockets inherit it: an answer never waits for the acknowledgement of the one before.
+void answerAtOnce(int socket) {
+  const int on = 1;
+  setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 http::Task<http::ResponsePtr> roleIsAway(http::Call&) {
@@ -88,41 +109,54 @@ void addAbsentRoutes(http::Router& router) {
 
 // In the order of construction; destroyed in reverse.
 struct Node::Parts {
-  Parts(const Config& c, std::set<std::string> r, std::string tokenKey)
+  Parts(const Config& c, std::set<std::string> r, NodeKeys k)
       : config(c),
         roles(std::move(r)),
+        keys(k),
         name(nodeName(c)),
         process(TraceId::make(clock.now(), random).hex()),
         cache(clock, kCacheEntries),
-        nonces(clock, kCacheEntries),
+        nonces(clock, http::kNonceLifetime, kCacheEntries),
         lock(clock),
         db1("DB1", db::Url::parse(c.db1Url), {static_cast<int>(c.dbThreads)}),
         db2("DB2", db::Url::parse(c.db2Url), {static_cast<int>(c.dbThreads)}),
-        workers(kHashThreads, kHashQueue),
+        workers(kHashThreads, kHashQueue, "hash"),
         passwords(workers, {c.passwordMemoryKib, c.passwordPasses}),
-        tokens(std::move(tokenKey), clock, random, cache, bus),
+        tokens(keys.token.keys(), clock, random, cache, bus),
+        keyring(keys.data),
+        front(c, keys.cluster, clock, metrics),
         signatures(c.requireSignature, clock, nonces),
-        router(tokens, signatures, metrics, clock, random),
+        tracing({c.tracesPerSecond, Duration{c.slowMs * kUsPerMs}}, random),
+        router({front.gate(), tokens, signatures, front.nodes()}, tracing, metrics, clock),
         businessTime(c.businessTimeZone) {}
 
   [[nodiscard]] bool has(const char* role) const { return roles.contains(role); }
   [[nodiscard]] bool usesDb1() const { return has("anchor") || has("audience"); }
   [[nodiscard]] bool usesDb2() const { return has("finance") || has("console"); }
+  [[nodiscard]] Front::Databases databases() {
+    return {usesDb1() ? &db1 : nullptr, usesDb2() ? &db2 : nullptr};
+  }
 
   void build();
   void openLanes();
+  void openPayoutAccounts();
+  void measure();
+  void watchItself();
+  void runJobs();
   std::vector<http::Probe> probes();
 
   const Config& config;
   std::set<std::string> roles;
+  NodeKeys keys;
   SystemClock clock;
   crypto::SystemRandom random;
   std::string name;
   std::string process;
   Metrics metrics;
   DurabilityWatch durability{metrics};
+  schedule::Jobs jobs{metrics, clock};
   LocalCache cache;
-  LocalCache nonces;  // its own, so that a flood of them pushes nothing else out
+  LocalNonces nonces;
   LocalBus bus;
   LocalLock lock;
   LocalRegistry registry;
@@ -131,7 +165,10 @@ struct Node::Parts {
   Workers workers;
   Passwords passwords;
   Tokens tokens;
+  Keyring keyring;
+  Front front;
   http::SignatureCheck signatures;
+  Tracing tracing;
   http::Router router;
   BusinessTime businessTime;
 
@@ -139,6 +176,7 @@ struct Node::Parts {
   std::unique_ptr<finance::LocalFinance> financeClient;
   std::unique_ptr<audience::ViewerDirectory> viewerDirectory;
   audience::SessionSums sessionSums;
+  audience::TipTraces tipTraces{clock, random};
   audience::Lanes lanes;
   std::unique_ptr<audience::SyncDriver> sync;
   std::unique_ptr<audience::ViewerService> viewers;
@@ -146,14 +184,18 @@ struct Node::Parts {
   std::unique_ptr<anchor::Service> anchors;
   std::unique_ptr<finance::SandboxProvider> provider;
   std::unique_ptr<finance::Service> finance;
+  std::unique_ptr<finance::PayoutAccounts> payoutAccounts;
   std::unique_ptr<console::Operators> operators;
   std::unique_ptr<http::Operations> operations;
-  bool finishing = false;  // used by the main loop alone
+  std::unique_ptr<RecordKeeping> records;
+  std::unique_ptr<Alerting> alerting;
+  std::unique_ptr<Watch> watch;
+  std::unique_ptr<SettingsWatch> settings;
 };
 
 void Node::Parts::build() {
   if (has("anchor")) rooms = std::make_unique<anchor::Directory>(db1, bus);
-  if (has("finance")) financeClient = std::make_unique<finance::LocalFinance>(db2);
+  if (has("finance")) financeClient = std::make_unique<finance::LocalFinance>(db2, metrics);
   std::map<PrincipalKind, AccountDirectory*> accounts;
   if (has("audience")) {
     viewerDirectory = std::make_unique<audience::ViewerDirectory>(db1, bus);
@@ -161,7 +203,7 @@ void Node::Parts::build() {
         std::make_unique<audience::ViewerService>(db1, *viewerDirectory, passwords, tokens, clock);
     tips = std::make_unique<audience::TipService>(
         db1, lanes, *viewerDirectory, sessionSums, rooms.get(), financeClient.get(),
-        audience::TipPolicy{config.guestsMayTip, config.minorsMayTip}, metrics);
+        audience::TipPolicy{config.guestsMayTip, config.minorsMayTip}, tipTraces, metrics);
     audience::addRoutes(router, *viewers, *tips);
     accounts[PrincipalKind::viewer] = viewers.get();
   }
@@ -178,18 +220,64 @@ void Node::Parts::build() {
         fromWord<finance::SandboxMode>(config.sandboxMode).value_or(finance::SandboxMode::pay),
         timeout);
     finance = std::make_unique<finance::Service>(db2, clock, *provider, businessTime, timeout,
-                                                 rooms.get(), tips.get());
-    finance::addRoutes(router, *finance, *provider);
+                                                 rooms.get(), tips.get(), metrics);
+    payoutAccounts = std::make_unique<finance::PayoutAccounts>(db2, clock, keyring, rooms.get());
+    finance::addRoutes(router, *finance, *payoutAccounts, *provider);
   }
   if (has("console")) {
     operators = std::make_unique<console::Operators>(db2);
     accounts[PrincipalKind::operator_] = operators.get();
+    alerting = std::make_unique<Alerting>(config, db2, clock, metrics, router);
   }
-  http::addSignInRoutes(router, std::move(accounts), passwords, tokens);
+  front.build(router, databases(), operators.get(), bus);
+  records = std::make_unique<RecordKeeping>(
+      config, has("console"), RecordSender{name, process, keys.cluster}, clock, metrics);
+  records->addRoutes(router);
+  http::addSignInRoutes(router, std::move(accounts), front.logins(), passwords, tokens);
   operations = std::make_unique<http::Operations>(
-      http::NodeFacts{kVersion, kCommit, kBuilt, {roles.begin(), roles.end()}}, metrics, probes());
+      http::NodeFacts{name, kVersion, kCommit, kBuilt, {roles.begin(), roles.end()}}, metrics,
+      probes());
   operations->addRoutes(router);
   addAbsentRoutes(router);
+  measure();
+  watchItself();
+}
+
+void Node::Parts::measure() {
+  addNodeMetrics(metrics, router, clock);
+  if (usesDb1()) db1.measure(metrics);
+  if (usesDb2()) db2.measure(metrics);
+  cache.measure(metrics.cache("shared"));
+  tokens.measure(metrics.cache("tokens"));
+  if (rooms) rooms->measure(metrics.cache("rooms"));
+  if (viewerDirectory) viewerDirectory->measure(metrics.cache("viewers"));
+}
+
+void Node::Parts::watchItself() {
+  WatchedParts watched{config, clock, name, metrics, router, jobs, durability};
+  if (usesDb1()) watched.databases.push_back(&db1);
+  if (usesDb2()) watched.databases.push_back(&db2);
+  watched.finance = finance.get();
+  watched.sink = alerting ? &alerting->sink() : nullptr;
+  watched.reconciles = has("console") && finance && tips;
+  watched.sync = [this]() -> std::optional<SyncSight> {
+    if (!sync) return std::nullopt;
+    const auto waiting = sync->waiting();
+    return SyncSight{waiting.tips, waiting.oldest};
+  };
+  watched.keys = [this] {
+    std::vector<KeySight> sights;
+    if (const auto madeAt = tokens.newestKeyMadeAt()) sights.push_back({"token key", *madeAt});
+    if (!payoutAccounts) return sights;
+    if (const auto madeAt = keyring.newestKeyMadeAt()) sights.push_back({"data key", *madeAt});
+    return sights;
+  };
+  watch = std::make_unique<Watch>(std::move(watched));
+  if (!usesDb2()) return;
+  settings = std::make_unique<SettingsWatch>(config, db2, [this](const Config& now) {
+    log::setLevel(log::levelFromWord(now.logLevel));
+    watch->use(now);
+  });
 }
 
 std::vector<http::Probe> Node::Parts::probes() {
@@ -222,33 +310,55 @@ std::vector<http::Probe> Node::Parts::probes() {
 
 void Node::Parts::openLanes() {
   const Duration lease{config.laneLeaseSeconds * kUsPerSecond};
-  sync = std::make_unique<audience::SyncDriver>(
-      db1, financeClient.get(), clock, audience::SyncIdentity{name, process, lease}, metrics);
+  sync = std::make_unique<audience::SyncDriver>(db1, financeClient.get(), clock,
+                                                audience::SyncIdentity{name, process, lease},
+                                                tipTraces, metrics, jobs);
   audience::LaneLimits limits;
   limits.batch = static_cast<std::size_t>(config.laneBatch);
   limits.queue = static_cast<std::size_t>(config.laneQueue);
   const int count = config.lanes > 0 ? config.lanes : defaultLanes(db1.url().dialect);
   std::vector<std::unique_ptr<audience::LaneDriver>> drivers;
   for (int i = 0; i < count; ++i) {
-    const Labels labels{{"lane", std::to_string(i + 1)}};
-    const audience::LaneMetrics laneMetrics{
-        &metrics.gauge("tipflow_lane_queue_tips", "Tips waiting in a lane.", labels),
-        &metrics.histogram("tipflow_lane_batch_tips", "Tips a committed statement.",
-                           {1, 2, 5, 10, 20, 50, 100, 200, 500, 1'000}, labels),
-        &metrics.histogram("tipflow_lane_commit_seconds", "Time of a statement and its commit.",
-                           latencyBounds(), labels)};
     drivers.push_back(std::make_unique<audience::LaneDriver>(
-        db1, clock, audience::LaneIdentity{name, process, lease}, limits, laneMetrics,
+        db1, clock, audience::LaneIdentity{name, process, lease}, limits,
+        laneMetrics(metrics, i + 1),
         [this](LaneId lane, const std::vector<audience::NumberedTip>& committed, Time at) {
           sessionSums.add(committed);
           sync->onCommitted(lane, committed, at);
         }));
   }
   lanes.start(std::move(drivers));
+  addLaneMetrics(metrics, lanes, config.laneQueue);
 }
 
-Node::Node(const Config& config, std::set<std::string> roles, std::string tokenKey)
-    : parts_(std::make_unique<Parts>(config, std::move(roles), std::move(tokenKey))) {
+void Node::Parts::openPayoutAccounts() {
+  keys.data.makeIfAbsent(clock.now());
+  (void)keys.data.keys();  // ends the start when they cannot be used
+  const auto connection = db2.connect();
+  finance::store::seedPayoutAccounts(*connection);
+  payoutAccounts->reportMissingKeys(*connection);
+}
+
+void Node::Parts::runJobs() {
+  drogon::app().getLoop()->runEvery(kTokenKeysSeconds,
+                                    [this] { tokens.useKeys(keys.token.keys()); });
+  runPeriodically(jobs, {"durability_watch", "platform", DurabilityWatch::kEvery,
+                         [this] { return durability.lookAgain(); }});
+  if (settings) {
+    runPeriodically(jobs, {"settings_watch", "platform", SettingsWatch::kEvery,
+                           [this] { return settings->lookAgain(); }});
+  }
+  if (!finance) return;
+  runPeriodically(
+      jobs, {"finish_withdrawals", "finance", kFinishEvery,
+             [this]() -> drogon::Task<> { co_await finance->finishPending(); },
+             [this] { return lock.acquire("finance.finish-pending", process, kFinishLease); }});
+  runPeriodically(jobs, {"reseal_payout_accounts", "finance", kResealEvery,
+                         [this]() -> drogon::Task<> { co_await payoutAccounts->resealSome(); }});
+}
+
+Node::Node(const Config& config, std::set<std::string> roles, NodeKeys keys)
+    : parts_(std::make_unique<Parts>(config, std::move(roles), keys)) {
   parts_->build();
 }
 
@@ -273,10 +383,15 @@ std::string Node::start() {
   if (p.usesDb1()) migrateOne(p.db1, "db1");
   if (p.usesDb2()) migrateOne(p.db2, "db2");
   p.tokens.keepRevocationsIn(p.config.dataDir + "/revoked-tokens");
+  p.nonces.keepIn(p.config.dataDir + "/nonces-ahead");
+  p.front.start(p.databases());
+  if (p.settings) p.settings->load();
+  p.records->start();
   std::string generated;
   if (p.has("finance")) {
     finance::store::seed(*p.db2.connect(),
                          BasisPoints{static_cast<std::int32_t>(p.config.defaultShareBp)});
+    p.openPayoutAccounts();
   }
   if (p.has("console")) {
     const auto connection = p.db2.connect();
@@ -309,7 +424,9 @@ void Node::serve() {
   auto& app = drogon::app();
   app.registerHandler("/", [](const drogon::HttpRequestPtr&,
                               std::function<void(const drogon::HttpResponsePtr&)>&& callback) {
-    callback(drogon::HttpResponse::newRedirectionResponse("/docs"));
+    const auto response = drogon::HttpResponse::newRedirectionResponse("/docs");
+    http::addSecurityHeaders(*response, "/");
+    callback(response);
   });
   const auto threads = p.config.httpThreads > 0
                            ? static_cast<std::size_t>(p.config.httpThreads)
@@ -321,34 +438,16 @@ void Node::serve() {
       .setIdleConnectionTimeout(kIdleConnectionSeconds)
       .enableServerHeader(false)
       .setLogLevel(trantor::Logger::kWarn)
+      .setBeforeListenSockOptCallback(answerAtOnce)
       .addListener(p.config.httpAddress, static_cast<std::uint16_t>(p.config.httpPort));
   app.disableSigtermHandling();
   app.registerBeginningAdvice([this] {
     auto& parts = *parts_;
     log::info("platform", "node started", log::field("version", std::string_view(kVersion)),
               log::field("port", parts.config.httpPort));
-    drogon::app().getLoop()->runEvery(DurabilityWatch::kEverySeconds, [this] {
-      drogon::async_run([this]() -> drogon::Task<> { co_await parts_->durability.lookAgain(); });
-    });
-    if (parts.finance) {
-      drogon::app().getLoop()->runEvery(1.0, [this] {
-        drogon::async_run([this]() -> drogon::Task<> {
-          auto& own = *parts_;
-          if (own.finishing ||
-              !own.lock.acquire("finance.finish-pending", own.process, kFinishLease)) {
-            co_return;
-          }
-          own.finishing = true;
-          try {
-            co_await own.finance->finishPending();
-          } catch (const std::exception& error) {
-            log::warn("finance", "cannot ask about pending withdrawals",
-                      log::field("error", std::string_view(error.what())));
-          }
-          own.finishing = false;
-        });
-      });
-    }
+    parts.front.watch(parts.bus);
+    parts.runJobs();
+    parts.watch->start();
     if (parts.rooms && parts.tips) {
       // Sums of sessions that were open before this process; rooms show them once they are read.
       drogon::async_run([this]() -> drogon::Task<> {
@@ -371,12 +470,14 @@ void Node::serve() {
   });
   app.run();
   log::info("platform", "node stopped");
+  p.records->stop(kRecordsLimit);
 }
 
 void Node::drain() {
   auto& p = *parts_;
   log::info("platform", "leaving: finishing what is here");
   p.operations->drain();
+  if (p.alerting) p.alerting->leave();
   p.registry.removeNode(p.name);
   const auto quiet = [&] {
     const Time until = p.clock.now() + kAnswerLimit;

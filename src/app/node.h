@@ -8,8 +8,16 @@
 
 #include "platform/config.h"
 #include "platform/http/router.h"
+#include "platform/security/key_source.h"
 
 namespace tipflow::app {
+
+/// A node's keys; they outlive it.
+struct NodeKeys {
+  KeySource& token;
+  KeySource& data;
+  std::string cluster;  ///< 32 bytes, with which nodes sign what they ask of each other
+};
 
 inline const std::set<std::string>& allRoles() {
   static const std::set<std::string> roles{"anchor", "audience", "finance", "console"};
@@ -18,8 +26,8 @@ inline const std::set<std::string>& allRoles() {
 
 class Node {
  public:
-  /// Builds the parts; touches neither disk nor database. `tokenKey`: 32 bytes.
-  Node(const Config& config, std::set<std::string> roles, std::string tokenKey);
+  /// Builds the parts and reads the token keys; touches neither disk nor database otherwise.
+  Node(const Config& config, std::set<std::string> roles, NodeKeys keys);
   ~Node();
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;

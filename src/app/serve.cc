@@ -11,7 +11,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 #include "app/commands.h"
@@ -20,12 +19,9 @@
 #include "app/version.h"
 #include "base/time.h"
 #include "platform/log.h"
-#include "platform/security/crypto.h"
 
 namespace tipflow::app {
 namespace {
-
-constexpr std::size_t kKeyBytes = 32;
 
 /// Holds the data directory for this process; two nodes on one would both believe to be alone.
 class DirectoryLock {
@@ -59,26 +55,6 @@ void writeSecret(const std::string& path, const std::string& text) {
                     fsync(file) == 0;
   if (file >= 0) close(file);
   if (!fine) throw ConfigError(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
-}
-
-std::string tokenKey(const Config& config) {
-  if (!config.tokenKey.empty()) {
-    const auto key = crypto::fromHex(config.tokenKey);
-    if (!key || key->size() != kKeyBytes) {
-      throw ConfigError("security.token_key: must be 64 hex digits");
-    }
-    return *key;
-  }
-  const auto path = config.dataDir + "/token-key";
-  std::string text;
-  if (std::ifstream(path) >> text) {
-    const auto key = crypto::fromHex(text);
-    if (!key || key->size() != kKeyBytes) throw ConfigError(path + ": is not a key");
-    return *key;
-  }
-  const auto key = crypto::randomBytes(kKeyBytes);
-  writeSecret(path, crypto::toHex(key) + "\n");
-  return key;
 }
 
 /// The server itself would only end the process; this says what to do.
@@ -130,7 +106,13 @@ int serve(const Config& config, const std::vector<std::string>& roles) {
               log::levelFromWord(config.logLevel),
               config.logTo == "file" ? config.dataDir + "/log/tipflow.jsonl" : std::string{}});
   {
-    Node node(config, chosen, tokenKey(config));
+    KeySource tokenKeys(KeyKind::token, config.tokenKey, keyFile(KeyKind::token, config.dataDir));
+    tokenKeys.makeIfAbsent(began);
+    KeySource dataKeys(KeyKind::data, config.dataKeys, keyFile(KeyKind::data, config.dataDir));
+    KeySource clusterKeys(KeyKind::token, config.clusterKey, config.dataDir + "/cluster-key");
+    clusterKeys.makeIfAbsent(began);
+    const std::string clusterKey(clusterKeys.keys()->front().secret.bytes());
+    Node node(config, chosen, {tokenKeys, dataKeys, clusterKey});
     const auto password = node.start();
     if (!password.empty()) writeSecret(config.dataDir + "/admin-password", password + "\n");
     const auto ms = (SystemClock{}.now() - began).count() / kUsPerMs;

@@ -16,8 +16,8 @@ class Termination {
   Termination(const Termination&) = delete;
   Termination& operator=(const Termination&) = delete;
 
-  /// `leave` runs once, on the waiting thread, at the first signal. Before it is given a signal ends
-  /// the process as usual; so does a second one.
+  /// `leave` runs once, on the waiting thread, at the first signal. Before it is given a signal
+  /// ends the process as usual; so does a second one.
   void onRequest(std::function<void()> leave);
   /// Waits for a `leave` that runs; none runs after it.
   void stop();

@@ -98,7 +98,10 @@ int audit(const Config& config, const std::string& record) {
 }
 
 int printRoutes(const Config& config) {
-  const Node node(config, allRoles(), std::string(32, '\0'));
+  const std::string anyKey(2 * SecretKey::kBytes, '0');
+  KeySource tokenKeys(KeyKind::token, anyKey, {});
+  KeySource dataKeys(KeyKind::data, "none:" + anyKey, {});
+  const Node node(config, allRoles(), {tokenKeys, dataKeys, std::string(SecretKey::kBytes, '0')});
   auto routes = node.routes();
   std::sort(routes.begin(), routes.end(), [](const http::Route& a, const http::Route& b) {
     return std::pair(a.path, name(a.method)) < std::pair(b.path, name(b.method));

@@ -168,7 +168,6 @@ void LaneDriver::drive() {
     if (!healthy_) return;
     takeIncoming(false);
   }
-  metrics_.queued->Set(static_cast<double>(queued_.load(std::memory_order_relaxed)));
 }
 
 void LaneDriver::setHealthy(bool healthy) {
@@ -191,9 +190,12 @@ bool LaneDriver::perform(const Lane::Action& action) {
       store::insertTips(*connection_, insert->rows);
       lane_->onInserted();
       rolledBack_ = 0;
+      const auto took = static_cast<double>((clock_.now() - started).count());
       metrics_.batch->Observe(static_cast<double>(rows));
-      metrics_.commitSeconds->Observe(static_cast<double>((clock_.now() - started).count()) /
-                                      static_cast<double>(kUsPerSecond));
+      metrics_.commitSeconds->Observe(took / static_cast<double>(kUsPerSecond));
+      log::info("audience", "tips committed", log::field("lane", lane_->id().value),
+                log::field("to", lane_->lastCommitted().value), log::field("tips", rows),
+                log::field("ms", took / kUsPerMs));
     } else if (const auto* lookUp = std::get_if<Lane::LookUp>(&action)) {
       lane_->onFound(store::tipsByTrace(*connection_, lookUp->traceIds));
     } else if (const auto* probe = std::get_if<Lane::Probe>(&action)) {

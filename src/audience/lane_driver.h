@@ -35,7 +35,6 @@ struct TipSlot {
 };
 
 struct LaneMetrics {
-  prometheus::Gauge* queued = nullptr;
   prometheus::Histogram* batch = nullptr;
   prometheus::Histogram* commitSeconds = nullptr;
 };
@@ -62,6 +61,8 @@ class LaneDriver {
   bool submit(TipSlot& slot, Tip tip);
   /// Whether tips can be written now: the lane is open and its database answers.
   [[nodiscard]] bool healthy() const { return healthy_.load(); }
+  /// Tips that wait for their answer.
+  [[nodiscard]] std::size_t queued() const { return queued_.load(std::memory_order_relaxed); }
   /// 0 before the lane was opened.
   [[nodiscard]] LaneId lane() const { return LaneId{laneId_.load()}; }
   /// Takes no more tips, commits those it has, closes the lane in DB1.

@@ -30,6 +30,9 @@ class Lanes {
   Write write(std::span<Tip> tips, std::span<TipSlot> slots) { return {*this, tips, slots}; }
 
   [[nodiscard]] bool healthy() const;
+  [[nodiscard]] std::size_t count() const { return lanes_.size(); }
+  /// Tips that wait in the lane with this place among them.
+  [[nodiscard]] std::size_t queued(std::size_t place) const { return lanes_[place]->queued(); }
   /// The lowest lane of this process; 0 until one is open.
   [[nodiscard]] LaneId first() const;
   void stop();

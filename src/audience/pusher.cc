@@ -21,6 +21,18 @@ void Pusher::onCommitted(std::span<const LedgerTip> tips) {
   committed_ = std::max(committed_, seqOf(tips.back().id));
 }
 
+std::optional<Time> Pusher::oldestWaiting() const {
+  if (lag() == 0) return std::nullopt;
+  const auto first = std::find_if(tail_.begin(), tail_.end(), [this](const LedgerTip& tip) {
+    return seqOf(tip.id) > lastCursor_;
+  });
+  const bool inMemory = first != tail_.end();
+  if (inMemory && (seqOf(first->id).value == lastCursor_.value + 1 || !settledUpTo_)) {
+    return first->acceptedAt;
+  }
+  return settledUpTo_;  // the next one is in DB1 alone; it came after this
+}
+
 void Pusher::onSeen(LaneSeq last) { committed_ = std::max(committed_, last); }
 
 Pusher::Action Pusher::next(Time now) {
@@ -90,7 +102,10 @@ void Pusher::onFailed(Time now) {
 }
 
 void Pusher::dropTailBelow(LaneSeq cursor) {
-  while (!tail_.empty() && seqOf(tail_.front().id) <= cursor) tail_.pop_front();
+  while (!tail_.empty() && seqOf(tail_.front().id) <= cursor) {
+    settledUpTo_ = tail_.front().acceptedAt;
+    tail_.pop_front();
+  }
 }
 
 }  // namespace tipflow::audience

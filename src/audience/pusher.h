@@ -52,6 +52,9 @@ class Pusher {
   [[nodiscard]] std::int64_t lag() const {
     return std::max<std::int64_t>(0, committed_.value - lastCursor_.value);
   }
+  /// No tip that is committed and not settled was accepted before this, as far as is known here;
+  /// nullopt when none waits.
+  [[nodiscard]] std::optional<Time> oldestWaiting() const;
   [[nodiscard]] std::optional<LaneSeq> cursor() const { return cursor_; }
 
   /// The lane committed these: numbers follow on from those told before.
@@ -78,6 +81,7 @@ class Pusher {
   LaneSeq lastCursor_{};  // as last heard, also while it must be asked for again
   LaneSeq committed_{};
   std::deque<finance::LedgerTip> tail_;  // consecutive numbers
+  std::optional<Time> settledUpTo_;      // when the last tip that left the tail was accepted
   Time notBefore_{};
   Time gatherUntil_{};
   Duration pause_{0};

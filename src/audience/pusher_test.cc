@@ -546,5 +546,30 @@ TEST(Sync, moves_every_tip_once_and_in_order_whatever_fails_and_whoever_else_pus
   }
 }
 
+TEST_F(PusherTest, knows_when_the_oldest_tip_that_waits_was_accepted) {
+  EXPECT_EQ(pusher.oldestWaiting(), std::nullopt);
+  commit(1, 5);
+  EXPECT_EQ(pusher.oldestWaiting(), tip(1).acceptedAt);
+  use({.batch = 3});
+  commit(1, 5);
+  pusher.onCursor(LaneSeq{0});
+  apply();
+  EXPECT_EQ(pusher.oldestWaiting(), tip(4).acceptedAt);
+  apply();
+  EXPECT_EQ(pusher.oldestWaiting(), std::nullopt);
+}
+
+TEST_F(PusherTest, takes_no_tip_that_waits_in_the_database_alone_for_younger_than_it_is) {
+  use({.batch = 3, .tail = 3});
+  commit(1, 3);
+  commit(4, 4);  // beyond the tail
+  pusher.onCursor(LaneSeq{0});
+  apply();
+  pusher.onFailed(now);
+  commit(5, 5);
+  EXPECT_EQ(pusher.lag(), 2);
+  EXPECT_EQ(pusher.oldestWaiting(), tip(3).acceptedAt);
+}
+
 }  // namespace
 }  // namespace tipflow::audience

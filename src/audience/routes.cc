@@ -43,18 +43,13 @@ class Routes {
     auto body = call.body<RegisterViewer>();
     co_return http::ok(http::orRefuse(co_await viewers_.upgrade(viewerOf(call), std::move(body))));
   }
-  Task<ResponsePtr> disable(Call& call) {
-    co_return http::ok(
-        http::orRefuse(co_await viewers_.setState(viewerOf(call), ViewerState::disabled)));
-  }
-  Task<ResponsePtr> enable(Call& call) {
-    co_return http::ok(
-        http::orRefuse(co_await viewers_.setState(viewerOf(call), ViewerState::active)));
-  }
+  Task<ResponsePtr> disable(Call& call) { return setState(call, ViewerState::disabled); }
+  Task<ResponsePtr> enable(Call& call) { return setState(call, ViewerState::active); }
 
   Task<ResponsePtr> give(Call& call) {
     const auto request = call.body<TipRequest>();
-    const auto given = http::orRefuse(co_await tips_.give(call.viewer(), request));
+    const auto given = http::orRefuse(co_await tips_.give(call.viewer(), request, call.context));
+    call.note(log::field("tip", request.traceId.hex()), log::field("tipId", given.id.value));
     // By hand: this is the hot path, and the shape is four fields.
     co_return http::jsonResponse(
         given.created ? 201 : 200,
@@ -103,6 +98,13 @@ class Routes {
   }
 
  private:
+  Task<ResponsePtr> setState(Call& call, ViewerState state) {
+    const auto id = viewerOf(call);
+    const auto before = http::orRefuse(co_await viewers_.viewer(id));
+    const auto after = http::orRefuse(co_await viewers_.setState(id, state));
+    call.change = {fmt::format("viewer {}", id.value), json::toText(before), json::toText(after)};
+    co_return http::ok(after);
+  }
   static ViewerId viewerOf(const Call& call) {
     return call.pathId<ViewerId>(0, ErrorCode::viewer_not_found);
   }
@@ -131,10 +133,10 @@ class Routes {
 void addRoutes(http::Router& router, ViewerService& viewers, TipService& tips) {
   const auto routes = std::make_shared<Routes>(viewers, tips);
   const auto add = [&](Method method, const char* path, Access access, auto handler,
-                       Signing signing = Signing::none, std::size_t limit = http::kBodyLimit) {
+                       Signing signing = Signing::none) {
     router.add({method, path, access,
                 [routes, handler](Call& call) { return ((*routes).*handler)(call); }, signing,
-                limit, "audience"});
+                http::kBodyLimit, "audience"});
   };
   const auto operators = Access::operators();
   const auto ownOrOperator = operators.orOwnViewer();
@@ -151,8 +153,10 @@ void addRoutes(http::Router& router, ViewerService& viewers, TipService& tips) {
   add(Method::get, "/api/v1/viewers/{id}/tips", ownOrOperator, &Routes::listViewerTips);
   add(Method::post, "/api/v1/tips", Access::of({Role::viewer}), &Routes::give,
       Signing::traceIdIsNonce);
-  add(Method::post, "/api/v1/tips/batch", operators, &Routes::giveBatch, Signing::traceIdIsNonce,
-      http::kBatchBodyLimit);
+  constexpr bool kRecorded = false;  // tips are their own record
+  router.add({Method::post, "/api/v1/tips/batch", operators,
+              [routes](Call& call) { return routes->giveBatch(call); }, Signing::traceIdIsNonce,
+              http::kBatchBodyLimit, "audience", kRecorded});
   add(Method::get, "/api/v1/tips", ownTips, &Routes::listTips);
   add(Method::get, "/api/v1/tips/{traceId}", ownTips, &Routes::getTip);
   add(Method::get, "/api/v1/tips/{traceId}/journey", ownTips, &Routes::journey);

@@ -31,21 +31,32 @@ finance::LedgerTip ledgerTipOf(const NumberedTip& numbered) {
 }  // namespace
 
 SyncDriver::SyncDriver(db::Database& db1, finance::FinanceClient* finance, const Clock& clock,
-                       SyncIdentity identity, Metrics& metrics)
+                       SyncIdentity identity, TipTraces& traces, Metrics& metrics,
+                       schedule::Jobs& jobs)
     : db1_(db1),
       finance_(finance),
       clock_(clock),
       identity_(std::move(identity)),
-      lagGauge_(metrics.gauge("tipflow_sync_lag_tips", "Tips committed and not yet settled.")),
+      traces_(traces),
+      lagTips_(metrics.gauge("tipflow_sync_lag_tips", "Tips committed and not yet settled.")),
+      lagSeconds_(metrics.gauge("tipflow_sync_lag_seconds",
+                                "Age of the oldest tip committed and not yet settled.")),
       settled_(metrics.counter("tipflow_sync_settled_tips_total", "Tips handed to finance.")),
       failures_(metrics.counter("tipflow_sync_failures_total", "Pushes that did not succeed.")),
+      keeperJob_(jobs.add("lane_keeper", kKeeperTick)),
       keeper_([this] { keep(); }) {
-  metrics.beforeCollect([this] { lagGauge_.Set(static_cast<double>(lag())); });
+  metrics.beforeCollect([this] {
+    const auto now = waiting();
+    const Duration age = now.oldest ? clock_.now() - *now.oldest : Duration{0};
+    lagTips_.Set(static_cast<double>(now.tips));
+    lagSeconds_.Set(std::max(0.0, static_cast<double>(age.count()) / kUsPerSecond));
+  });
 }
 
 SyncDriver::~SyncDriver() { stop(Duration{0}); }
 
 void SyncDriver::onCommitted(LaneId lane, const std::vector<NumberedTip>& tips, Time committedAt) {
+  traces_.onCommitted(lane, tips, committedAt);
   std::vector<finance::LedgerTip> ledgerTips;
   ledgerTips.reserve(tips.size());
   for (const auto& tip : tips) ledgerTips.push_back(ledgerTipOf(tip));
@@ -67,26 +78,32 @@ void SyncDriver::onCommitted(LaneId lane, const std::vector<NumberedTip>& tips, 
   worker->wake.notify_one();
 }
 
-std::int64_t SyncDriver::lag() const {
+Waiting SyncDriver::waiting() const {
   const std::lock_guard lock(workersMutex_);
-  std::int64_t lag = 0;
+  Waiting all = orphans_;
   for (const auto& [lane, worker] : workers_) {
     const std::lock_guard workerLock(worker->mutex);
-    lag += worker->pusher.lag();
+    all.tips += worker->pusher.lag();
+    const auto oldest = worker->pusher.oldestWaiting();
+    if (oldest && (!all.oldest || *oldest < *all.oldest)) all.oldest = oldest;
   }
-  return lag;
+  return all;
 }
 
 void SyncDriver::stop(Duration limit) {
   if (!keeper_.joinable()) return;
   stopBy_ = clock_.now() + limit;
   stopping_ = true;
-  keeperWake_.notify_all();
-  keeper_.join();
   for (auto& [lane, worker] : workers_) {
     worker->wake.notify_all();
     worker->thread.join();
   }
+  {
+    const std::lock_guard lock(keeperMutex_);
+    pushersEnded_ = true;
+  }
+  keeperWake_.notify_all();
+  keeper_.join();
 }
 
 void SyncDriver::work(Worker& worker) {
@@ -145,7 +162,10 @@ bool SyncDriver::step(Worker& worker, Hands& hands, std::unique_lock<std::mutex>
     }
     const auto& push = std::get<Pusher::Push>(action);
     const auto answer =
-        hands.ledger->apply({pusher.lane(), push.from, push.to, push.tips, committedAt, now});
+        hands.ledger->apply({pusher.lane(), push.from, push.to, push.tips, committedAt, now,
+                             traces_.onPush(pusher.lane(), push.from, push.to, now)});
+    traces_.onPushed(pusher.lane(), push.from, push.to,
+                     answer.status == finance::BatchStatus::applied, clock_.now());
     lock.lock();
     pusher.onAnswer(answer, clock_.now());
     if (answer.status == finance::BatchStatus::applied) {
@@ -178,6 +198,7 @@ void SyncDriver::keep() {
   Hands hands;
   Time renewAt{};
   for (int tick = 0; !stopping_; ++tick) {
+    const Time started = clock_.now();
     try {
       if (!hands.db1) hands.db1 = db1_.connect();
       if (const Time now = clock_.now(); now >= renewAt) {
@@ -185,18 +206,48 @@ void SyncDriver::keep() {
         renewAt = now + identity_.lease / 3;
       }
       noteProgress(hands);
+      countOrphans(hands);
       if (finance_ != nullptr) {
         adopt(hands);
         if (tick % kLookAgainTicks == 0) lookAgain(hands);
       }
+      keeperJob_.succeeded(started);
     } catch (const std::exception& error) {
       hands = {};
+      keeperJob_.failed(started, error.what());
       log::warn("audience", "keeping lanes failed, trying again",
                 log::field("error", std::string_view(error.what())));
     }
     std::unique_lock lock(keeperMutex_);
     keeperWake_.wait_for(lock, kKeeperTick, [this] { return stopping_.load(); });
   }
+  std::unique_lock lock(keeperMutex_);
+  keeperWake_.wait(lock, [this] { return pushersEnded_; });
+  if (!hands.db1) return;
+  try {
+    noteProgress(hands);  // else the next process takes what was settled last for waiting
+  } catch (const std::exception& error) {
+    log::warn("audience", "cannot note how far tips are settled",
+              log::field("error", std::string_view(error.what())));
+  }
+}
+
+void SyncDriver::countOrphans(Hands& hands) {
+  Waiting found;
+  for (const auto& lane : store::orphanedLanes(*hands.db1, identity_.node, identity_.process)) {
+    {
+      const std::lock_guard lock(workersMutex_);
+      if (workers_.contains(lane.id)) continue;  // its own worker counts it
+    }
+    const auto settled = store::noted(*hands.db1, lane.id);
+    const auto oldest = store::ledgerTips(*hands.db1, lane.id, settled, 1);
+    if (oldest.empty()) continue;
+    found.tips += store::lastSeq(*hands.db1, lane.id).value - settled.value;
+    found.oldest =
+        std::min(found.oldest.value_or(oldest.front().acceptedAt), oldest.front().acceptedAt);
+  }
+  const std::lock_guard lock(workersMutex_);
+  orphans_ = found;
 }
 
 void SyncDriver::adopt(Hands& hands) {
@@ -225,11 +276,21 @@ void SyncDriver::pushAll(Hands& hands, LaneId lane) {
   if (!hands.ledger) hands.ledger = finance_->openLedger();
   Pusher pusher(lane, {});
   pusher.onSeen(store::lastSeq(*hands.db1, lane));
+  LaneSeq settled;
+  Time noteAt = clock_.now() + kKeeperTick;
+  const auto note = [&] {
+    if (settled == LaneSeq{}) return;
+    store::noteProgress(*hands.db1, lane, settled, clock_.now(), "");
+    countOrphans(hands);
+    noteAt = clock_.now() + kKeeperTick;
+  };
   for (;;) {
     const auto action = pusher.next(clock_.now());
-    if (std::holds_alternative<Pusher::Idle>(action)) return;
     // Not to be settled yet, or finance said no: the next round tries again.
-    if (std::holds_alternative<Pusher::WaitUntil>(action) || stopping_) return;
+    if (std::holds_alternative<Pusher::Idle>(action) ||
+        std::holds_alternative<Pusher::WaitUntil>(action) || stopping_) {
+      return note();
+    }
     if (std::holds_alternative<Pusher::AskCursor>(action)) {
       pusher.onCursor(hands.ledger->cursor(lane));
     } else if (const auto* load = std::get_if<Pusher::Load>(&action)) {
@@ -238,9 +299,10 @@ void SyncDriver::pushAll(Hands& hands, LaneId lane) {
       const auto answer =
           hands.ledger->apply({lane, push->from, push->to, push->tips, std::nullopt, clock_.now()});
       pusher.onAnswer(answer, clock_.now());
-      if (answer.status == finance::BatchStatus::applied) {
-        settled_.Increment(static_cast<double>(push->tips.size()));
-      }
+      if (answer.status != finance::BatchStatus::applied) continue;
+      settled_.Increment(static_cast<double>(push->tips.size()));
+      settled = answer.cursor;
+      if (clock_.now() >= noteAt) note();
     }
   }
 }

@@ -15,9 +15,11 @@
 
 #include "audience/pusher.h"
 #include "audience/tip.h"
+#include "audience/tip_traces.h"
 #include "finance/client.h"
 #include "platform/db/database.h"
 #include "platform/metrics.h"
+#include "platform/schedule/jobs.h"
 
 namespace tipflow::audience {
 
@@ -27,19 +29,25 @@ struct SyncIdentity {
   Duration lease;
 };
 
+/// Tips committed and not known to be settled.
+struct Waiting {
+  std::int64_t tips = 0;
+  std::optional<Time> oldest;  ///< none of them was accepted before
+};
+
 class SyncDriver {
  public:
   /// `finance` may be null: the role is away, tips wait in DB1.
   SyncDriver(db::Database& db1, finance::FinanceClient* finance, const Clock& clock,
-             SyncIdentity identity, Metrics& metrics);
+             SyncIdentity identity, TipTraces& traces, Metrics& metrics, schedule::Jobs& jobs);
   ~SyncDriver();
   SyncDriver(const SyncDriver&) = delete;
   SyncDriver& operator=(const SyncDriver&) = delete;
 
   /// A lane of this process committed these. Called on the lane's thread.
   void onCommitted(LaneId lane, const std::vector<NumberedTip>& tips, Time committedAt);
-  /// Tips of this process known to be committed and not known to be settled.
-  [[nodiscard]] std::int64_t lag() const;
+  /// Of this process's lanes, and of those that nobody pushes any more.
+  [[nodiscard]] Waiting waiting() const;
   /// Pushes what is left, for at most `limit`, then ends.
   void stop(Duration limit);
 
@@ -64,6 +72,9 @@ class SyncDriver {
   /// Carries out one action; false when there is nothing to do before `until`.
   bool step(Worker& worker, Hands& hands, std::unique_lock<std::mutex>& lock, Time& until);
   void keep();
+  /// Counts what waits in lanes that nobody pushes any more; it waits whether finance is there or
+  /// not.
+  void countOrphans(Hands& hands);
   void adopt(Hands& hands);
   void pushAll(Hands& hands, LaneId lane);
   void lookAgain(Hands& hands);
@@ -73,7 +84,9 @@ class SyncDriver {
   finance::FinanceClient* finance_;
   const Clock& clock_;
   SyncIdentity identity_;
-  prometheus::Gauge& lagGauge_;
+  TipTraces& traces_;
+  prometheus::Gauge& lagTips_;
+  prometheus::Gauge& lagSeconds_;
   prometheus::Counter& settled_;
   prometheus::Counter& failures_;
 
@@ -82,6 +95,9 @@ class SyncDriver {
   std::map<LaneId, LaneSeq> noted_;  // the keeper's own
   std::mutex keeperMutex_;
   std::condition_variable keeperWake_;
+  bool pushersEnded_ = false;  // guarded by keeperMutex_
+  Waiting orphans_;            // guarded by workersMutex_
+  schedule::Jobs::Job& keeperJob_;
   std::atomic<bool> stopping_{false};
   Time stopBy_{};
   std::thread keeper_;

@@ -221,6 +221,13 @@ void noteProgress(db::Connection& connection, LaneId lane, LaneSeq acknowledged,
   connection.exec(sql, {lane, acknowledged, at, error});
 }
 
+LaneSeq noted(db::Connection& connection, LaneId lane) {
+  LaneSeq seq;
+  connection.query("SELECT acknowledged_seq FROM sync_progress WHERE lane_id = ?", {lane},
+                   [&](const db::Row& row) { seq = row.id<LaneSeq>(0); });
+  return seq;
+}
+
 std::vector<LaneSum> laneSums(db::Connection& connection, const std::map<LaneId, LaneSeq>& cursors,
                               std::vector<Seal>& advance) {
   std::vector<LaneSum> lanes;

@@ -70,6 +70,8 @@ std::vector<finance::LedgerTip> ledgerTips(db::Connection& connection, LaneId la
 bool connectionAlive(db::Connection& connection, std::int64_t connectionId);
 void noteProgress(db::Connection& connection, LaneId lane, LaneSeq acknowledged, Time at,
                   const std::string& error);
+/// What noteProgress said last of the lane; 0 when nothing.
+LaneSeq noted(db::Connection& connection, LaneId lane);
 
 /// See AudienceClient::laneSums; to be called in a snapshot. Moves the seals forward in `advance`.
 struct Seal {

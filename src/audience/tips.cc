@@ -71,9 +71,10 @@ TipSum SessionSums::of(SessionId session) const {
 
 TipService::TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, SessionSums& sums,
                        const anchor::AnchorClient* anchors, finance::FinanceClient* finance,
-                       TipPolicy policy, Metrics& metrics)
+                       TipPolicy policy, TipTraces& traces, Metrics& metrics)
     : db1_(db1),
       lanes_(lanes),
+      traces_(traces),
       viewers_(viewers),
       sums_(sums),
       anchors_(anchors),
@@ -100,7 +101,8 @@ Result<Tip> TipService::checked(const ViewerCard& viewer, const TipRequest& requ
   return tip;
 }
 
-drogon::Task<Result<TipService::Given>> TipService::give(ViewerId viewer, TipRequest request) {
+drogon::Task<Result<TipService::Given>> TipService::give(ViewerId viewer, TipRequest request,
+                                                         TraceContext context) {
   auto card = viewers_.known(viewer);
   if (!card) card = co_await viewers_.card(viewer);
   if (!card) co_return ErrorCode::viewer_not_found;
@@ -114,10 +116,14 @@ drogon::Task<Result<TipService::Given>> TipService::give(ViewerId viewer, TipReq
     }
     co_return tip.error();
   }
+  if (context.sampled) traces_.watch(request.traceId, context);
   TipSlot slot;
   auto writing = lanes_.write({&*tip, 1}, {&slot, 1});
   co_await writing;
   count(slot.answer);
+  if (context.sampled && slot.answer.outcome != TipOutcome::created) {
+    traces_.forget(request.traceId);
+  }
   if (const auto error = errorOf(slot.answer.outcome)) co_return *error;
   co_return Given{slot.answer.id, slot.answer.acceptedAt,
                   slot.answer.outcome == TipOutcome::created};

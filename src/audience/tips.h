@@ -10,6 +10,7 @@
 #include "audience/lanes.h"
 #include "audience/rules.h"
 #include "audience/tip_store.h"
+#include "audience/tip_traces.h"
 #include "audience/viewers.h"
 #include "finance/client.h"
 
@@ -35,7 +36,7 @@ class TipService final : public AudienceClient {
   /// `finance` may be null: the role is away. So may `anchors`: then no room is known.
   TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, SessionSums& sums,
              const anchor::AnchorClient* anchors, finance::FinanceClient* finance, TipPolicy policy,
-             Metrics& metrics);
+             TipTraces& traces, Metrics& metrics);
 
   /// The tip as it stands in DB1, and whether this request put it there.
   struct Given {
@@ -43,7 +44,7 @@ class TipService final : public AudienceClient {
     Time acceptedAt;
     bool created = false;
   };
-  drogon::Task<Result<Given>> give(ViewerId viewer, TipRequest request);
+  drogon::Task<Result<Given>> give(ViewerId viewer, TipRequest request, TraceContext context);
   drogon::Task<BatchResults> giveBatch(TipBatchRequest request);
 
   drogon::Task<Result<ShownTip>> tip(TraceId traceId);
@@ -70,6 +71,7 @@ class TipService final : public AudienceClient {
 
   db::Database& db1_;
   Lanes& lanes_;
+  TipTraces& traces_;
   ViewerDirectory& viewers_;
   SessionSums& sums_;
   const anchor::AnchorClient* anchors_;

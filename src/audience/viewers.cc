@@ -18,11 +18,14 @@ std::optional<ViewerCard> ViewerDirectory::known(ViewerId id) const {
   const auto& shard = shardOf(id);
   const std::shared_lock lock(shard.mutex);
   const auto found = shard.cards.find(id);
-  return found == shard.cards.end() ? std::nullopt : std::optional(found->second);
+  if (found == shard.cards.end()) return std::nullopt;
+  counters_.hit();
+  return found->second;
 }
 
 drogon::Task<std::optional<ViewerCard>> ViewerDirectory::card(ViewerId id) {
   if (auto found = known(id)) co_return found;
+  counters_.miss();
   const auto before = forgottenOf(id);
   const auto read = co_await db1_.read(
       [id](db::Connection& connection) { return store::cards(connection, {id}); });
@@ -39,6 +42,7 @@ drogon::Task<std::unordered_map<ViewerId, ViewerCard>> ViewerDirectory::cards(
     if (auto card = known(id)) {
       found.emplace(id, std::move(*card));
     } else {
+      counters_.miss();
       missing.emplace(id, forgottenOf(id));
     }
   }

@@ -11,6 +11,7 @@
 #include "platform/bus.h"
 #include "platform/db/database.h"
 #include "platform/http/call.h"
+#include "platform/metrics.h"
 #include "platform/passwords.h"
 #include "platform/sign_in.h"
 
@@ -21,6 +22,8 @@ class ViewerDirectory {
  public:
   ViewerDirectory(db::Database& db1, Bus& bus);
 
+  /// Before it is used.
+  void measure(CacheCounters counters) { counters_ = counters; }
   /// From memory alone.
   [[nodiscard]] std::optional<ViewerCard> known(ViewerId id) const;
   drogon::Task<std::optional<ViewerCard>> card(ViewerId id);
@@ -48,6 +51,7 @@ class ViewerDirectory {
   db::Database& db1_;
   Bus& bus_;
   std::array<Shard, 64> shards_;
+  CacheCounters counters_;
 };
 
 class ViewerService final : public AccountDirectory {

@@ -23,6 +23,7 @@ struct Rejection {
   ErrorCode code;
   std::string detail = {};
   std::vector<FieldError> errors = {};
+  int retryAfterSeconds = 1;  ///< where the status says to come again
 };
 
 /// A value, or why there is none.

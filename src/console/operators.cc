@@ -42,4 +42,14 @@ drogon::Task<std::optional<Account>> Operators::account(std::string name) {
   });
 }
 
+drogon::Task<std::string> Operators::nameOf(std::int64_t id) {
+  auto work = [id](db::Connection& connection) {
+    std::string name;
+    connection.query("SELECT name FROM operator_user WHERE id = ?", {id},
+                     [&](const db::Row& row) { name = row.text(0); });
+    return name;
+  };
+  co_return co_await db2_.read(work);
+}
+
 }  // namespace tipflow::console

@@ -18,6 +18,8 @@ class Operators final : public AccountDirectory {
  public:
   explicit Operators(db::Database& db2) : db2_(db2) {}
   drogon::Task<std::optional<Account>> account(std::string name) override;
+  /// Empty when there is no such operator.
+  drogon::Task<std::string> nameOf(std::int64_t id);
 
  private:
   db::Database& db2_;

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/money.h"
 #include "base/time.h"
+#include "base/trace_context.h"
 
 namespace tipflow::finance {
 
@@ -23,6 +24,13 @@ struct LedgerTip {
   Time acceptedAt;
 };
 
+/// A tip of a batch whose way is told under the trace of its request.
+struct TracedTip {
+  TipId id;
+  TraceId tip;
+  TraceContext push;
+};
+
 /// Tips `from`..`to` of one lane, complete and in number order.
 struct LedgerBatch {
   LaneId lane;
@@ -31,6 +39,7 @@ struct LedgerBatch {
   std::vector<LedgerTip> tips;
   std::optional<Time> committedAt = {};  ///< when the last of them was committed, if it was noted
   Time pushedAt = {};
+  std::vector<TracedTip> traced = {};
 };
 
 enum class BatchStatus {

@@ -37,6 +37,22 @@ class StepRunner {
   db::Connection& connection_;
 };
 
+// Under the trace of each tip's own request, as far as it is kept.
+void tell(const LedgerBatch& batch, BatchStatus status, Time started) {
+  if (status != BatchStatus::applied) return;
+  const Time now = SystemClock{}.now();
+  log::line(log::Level::info, "finance", {}, "tips settled", log::field("lane", batch.lane.value),
+            log::field("from", batch.from.value), log::field("to", batch.to.value),
+            log::field("ms", static_cast<double>((now - started).count()) / kUsPerMs));
+  for (const auto& tip : batch.traced) {
+    const auto own = tip.push.child((std::hash<TraceId>{}(tip.tip) ^ tip.push.span) | 1U);
+    log::span({"tip settle", "finance", own, tip.push.span, started, now},
+              log::field("tip", tip.tip.hex()), log::field("tipId", tip.id.value));
+    log::line(log::Level::info, "finance", log::to(own), "tip settled",
+              log::field("tip", tip.tip.hex()), log::field("tipId", tip.id.value));
+  }
+}
+
 }  // namespace
 
 db::Connection& LedgerDriver::connection() {
@@ -55,6 +71,7 @@ LaneSeq LedgerDriver::cursor(LaneId lane) {
 
 BatchAnswer LedgerDriver::apply(const LedgerBatch& batch) {
   const LedgerReceiver receiver(batch);
+  const Time started = SystemClock{}.now();
   LedgerReceiver::Step step = LedgerReceiver::Done{};
   try {
     step = receiver.start();
@@ -75,6 +92,10 @@ BatchAnswer LedgerDriver::apply(const LedgerBatch& batch) {
     step = receiver.onRolledBack(broken.what());
   }
   const auto& done = std::get<LedgerReceiver::Done>(step);
+  tell(batch, done.answer.status, started);
+  if (metrics_ != nullptr) {
+    metrics_->count(batch, done.answer.status, SystemClock{}.now() - started);
+  }
   if (done.answer.status == BatchStatus::failed || done.answer.status == BatchStatus::unknown) {
     log::warn("finance", "a batch was not booked", log::field("lane", batch.lane.value),
               log::field("from", batch.from.value), log::field("to", batch.to.value),

@@ -5,13 +5,16 @@
 #include <memory>
 
 #include "finance/client.h"
+#include "finance/metrics.h"
 #include "platform/db/database.h"
 
 namespace tipflow::finance {
 
 class LedgerDriver final : public LedgerChannel {
  public:
-  explicit LedgerDriver(const db::Database& db2) : db2_(db2) {}
+  /// `metrics` may be null: nothing is counted.
+  explicit LedgerDriver(const db::Database& db2, LedgerMetrics* metrics = nullptr)
+      : db2_(db2), metrics_(metrics) {}
 
   LaneSeq cursor(LaneId lane) override;
   BatchAnswer apply(const LedgerBatch& batch) override;
@@ -20,6 +23,7 @@ class LedgerDriver final : public LedgerChannel {
   db::Connection& connection();
 
   const db::Database& db2_;
+  LedgerMetrics* metrics_;
   std::unique_ptr<db::Connection> connection_;
 };
 

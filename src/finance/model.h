@@ -29,6 +29,13 @@ struct RequestWithdrawal {
 };
 BOOST_DESCRIBE_STRUCT(RequestWithdrawal, (), (traceId, amount))
 
+struct SetPayoutAccount {
+  Text<1, 64> realName;
+  Text<1, 64> bankAccount;
+  Text<1, 32> phone;
+};
+BOOST_DESCRIBE_STRUCT(SetPayoutAccount, (), (realName, bankAccount, phone))
+
 struct Sandbox {
   SandboxMode mode = SandboxMode::pay;
 };
@@ -68,6 +75,18 @@ struct ShownWithdrawal {
   Time createdAt;
 };
 BOOST_DESCRIBE_STRUCT(ShownWithdrawal, (), (withdrawalId, traceId, amount, state, createdAt))
+
+/// As it is encrypted; never an answer.
+BOOST_DESCRIBE_STRUCT(PayoutAccount, (), (realName, bankAccount, phone))
+
+/// Masked.
+struct ShownPayoutAccount {
+  std::string realName;
+  std::string bankAccount;
+  std::string phone;
+  Time updatedAt;
+};
+BOOST_DESCRIBE_STRUCT(ShownPayoutAccount, (), (realName, bankAccount, phone, updatedAt))
 
 struct StatementItem {
   std::string day;

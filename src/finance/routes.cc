@@ -12,7 +12,8 @@ using http::Task;
 
 class Routes {
  public:
-  Routes(Service& service, SandboxProvider& sandbox) : service_(service), sandbox_(sandbox) {}
+  Routes(Service& service, PayoutAccounts& payoutAccounts, SandboxProvider& sandbox)
+      : service_(service), payoutAccounts_(payoutAccounts), sandbox_(sandbox) {}
 
   Task<ResponsePtr> balance(Call& call) {
     co_return http::ok(http::orRefuse(co_await service_.balance(anchorOf(call))));
@@ -20,7 +21,13 @@ class Routes {
   Task<ResponsePtr> setRate(Call& call) {
     const auto by = std::to_string(call.principal->id);
     const auto body = call.body<SetShareRate>();
-    co_return http::created(http::orRefuse(co_await service_.setRate(anchorOf(call), body, by)));
+    const auto anchor = anchorOf(call);
+    const auto newest = http::orRefuse(co_await service_.rates(anchor, std::nullopt, 1));
+    const auto rate = http::orRefuse(co_await service_.setRate(anchor, body, by));
+    call.change = {fmt::format("share rate of anchor {}", anchor.value),
+                   newest.items.empty() ? std::string{} : json::toText(newest.items.front()),
+                   json::toText(rate)};
+    co_return http::created(rate);
   }
   Task<ResponsePtr> listRates(Call& call) {
     std::optional<store::RatePlace> after;
@@ -46,6 +53,13 @@ class Routes {
     }
     co_return http::ok(shown(found));
   }
+  Task<ResponsePtr> setPayoutAccount(Call& call) {
+    const auto body = call.body<SetPayoutAccount>();
+    co_return http::ok(http::orRefuse(co_await payoutAccounts_.set(anchorOf(call), body)));
+  }
+  Task<ResponsePtr> getPayoutAccount(Call& call) {
+    co_return http::ok(http::orRefuse(co_await payoutAccounts_.get(anchorOf(call))));
+  }
   Task<ResponsePtr> statement(Call& call) {
     co_return http::ok(http::orRefuse(
         co_await service_.statement(anchorOf(call), call.time("from"), call.time("to"))));
@@ -65,13 +79,15 @@ class Routes {
   }
 
   Service& service_;
+  PayoutAccounts& payoutAccounts_;
   SandboxProvider& sandbox_;
 };
 
 }  // namespace
 
-void addRoutes(http::Router& router, Service& service, SandboxProvider& sandbox) {
-  const auto routes = std::make_shared<Routes>(service, sandbox);
+void addRoutes(http::Router& router, Service& service, PayoutAccounts& payoutAccounts,
+               SandboxProvider& sandbox) {
+  const auto routes = std::make_shared<Routes>(service, payoutAccounts, sandbox);
   const auto add = [&](Method method, const char* path, Access access, auto handler,
                        Signing signing = Signing::none) {
     router.add({method, path, access,
@@ -90,6 +106,10 @@ void addRoutes(http::Router& router, Service& service, SandboxProvider& sandbox)
   add(Method::get, "/api/v1/finance/withdrawals/{traceId}",
       Access::of({Role::admin, Role::operator_, Role::anchor}).narrowedTo("own withdrawals"),
       &Routes::getWithdrawal);
+  add(Method::put, "/api/v1/finance/anchors/{id}/payout-account", admin.orOwnAnchor(),
+      &Routes::setPayoutAccount, Signing::required);
+  add(Method::get, "/api/v1/finance/anchors/{id}/payout-account", admin.orOwnAnchor(),
+      &Routes::getPayoutAccount);
   add(Method::get, "/api/v1/finance/anchors/{id}/statement", own, &Routes::statement);
   add(Method::get, "/api/v1/finance/reconciliation", Access::operators(), &Routes::reconcile);
   add(Method::get, "/api/v1/finance/sandbox", admin, &Routes::getSandbox);

@@ -1,9 +1,11 @@
-// Settlement arithmetic: who gets how much of a tip, and what may be withdrawn. Pure; all money
-// rules of finance live here.
+// Settlement arithmetic: who gets how much of a tip, and what may be withdrawn; what a payout
+// account may be, and what is shown of it. Pure; all money rules of finance live here.
 #pragma once
 
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/money.h"
 #include "base/result.h"
@@ -58,5 +60,28 @@ struct Account {
 [[nodiscard]] inline Fen available(const Account& account) {
   return wholeFen(account.settled) - account.withdrawn - account.reserved;
 }
+
+/// Where an anchor's money goes: secret, encrypted at rest.
+struct PayoutAccount {
+  std::string realName;
+  std::string bankAccount;  ///< digits and letters alone
+  std::string phone;        ///< digits, with or without + in front
+};
+
+/// Blanks and dashes between digits are left out. Fails with `invalid_request`, naming the fields;
+/// no value stands in its texts.
+[[nodiscard]] Result<PayoutAccount> checkedPayoutAccount(std::string_view realName,
+                                                         std::string_view bankAccount,
+                                                         std::string_view phone);
+
+// What is shown of an account. All take any text and count characters, not bytes.
+
+/// `张*`: the first character, and a star for each other; a single character is a star.
+[[nodiscard]] std::string maskedName(std::string_view name);
+/// `**** **** **** 1234`: the last four, whatever the length; of less than eight nothing.
+[[nodiscard]] std::string maskedBankAccount(std::string_view account);
+/// `138****5678`: the first three and the last four; of less than eleven the last two alone, of
+/// less than six nothing.
+[[nodiscard]] std::string maskedPhone(std::string_view phone);
 
 }  // namespace tipflow::finance

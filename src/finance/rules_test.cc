@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -186,6 +187,77 @@ TEST(Account, what_may_be_withdrawn_is_whole_fen_less_what_is_paid_or_reserved) 
   EXPECT_EQ(available({Units{9'999}, Fen{0}, Fen{0}}), Fen{0});
   EXPECT_EQ(available({Units{1'009'999}, Fen{60}, Fen{30}}), Fen{10});
   EXPECT_EQ(available({Units{1'000'000}, Fen{60}, Fen{40}}), Fen{0});
+}
+
+std::vector<std::string> faultsOf(const std::string& name, const std::string& account,
+                                  const std::string& phone) {
+  const auto checked = checkedPayoutAccount(name, account, phone);
+  std::vector<std::string> fields;
+  if (checked) return fields;
+  EXPECT_EQ(checked.error().code, ErrorCode::invalid_request);
+  for (const auto& error : checked.error().errors) {
+    EXPECT_EQ(error.code, ErrorCode::invalid_format);
+    EXPECT_EQ(error.detail.find(error.field == "phone" ? phone : account), std::string::npos);
+    fields.push_back(error.field);
+  }
+  return fields;
+}
+
+TEST(PayoutAccount, is_taken_as_people_write_it) {
+  const auto account = checkedPayoutAccount("张三", "6222 0212-3456 7890 123", "+86 138-1234-5678");
+  ASSERT_TRUE(account);
+  EXPECT_EQ(account->realName, "张三");
+  EXPECT_EQ(account->bankAccount, "6222021234567890123");
+  EXPECT_EQ(account->phone, "+8613812345678");
+  EXPECT_TRUE(checkedPayoutAccount("Anna", "DE89370400440532013000", "13812345678"));
+}
+
+TEST(PayoutAccount, names_each_field_that_is_wrong_and_shows_no_value) {
+  using Fields = std::vector<std::string>;
+  const std::string account = "62220212";
+  const std::string phone = "138123";
+  EXPECT_EQ(faultsOf("A", account, phone), Fields{});
+  EXPECT_EQ(faultsOf("A", std::string(34, '1'), std::string(15, '1')), Fields{});
+  for (const auto* bad : {"6222021", "６２２２０２１２３４", "6222_0212_3456", "62220212;--"}) {
+    EXPECT_EQ(faultsOf("A", bad, phone), Fields{"bankAccount"}) << bad;
+  }
+  EXPECT_EQ(faultsOf("A", std::string(35, '1'), phone), Fields{"bankAccount"});
+  for (const auto* bad :
+       {"12345", "138a2345678", "+-+13812345", "138+12345678", "１３８１２３４５６７８"}) {
+    EXPECT_EQ(faultsOf("A", account, bad), Fields{"phone"}) << bad;
+  }
+  EXPECT_EQ(faultsOf("A", account, std::string(16, '1')), Fields{"phone"});
+  EXPECT_EQ(faultsOf("A", "  1  ", " - "), (Fields{"bankAccount", "phone"}));
+}
+
+TEST(PayoutAccount, shows_the_first_character_of_a_name) {
+  EXPECT_EQ(maskedName("张三"), "张*");
+  EXPECT_EQ(maskedName("欧阳娜娜"), "欧***");
+  EXPECT_EQ(maskedName("Anna Lee"), "A*******");
+  EXPECT_EQ(maskedName("张"), "*");
+  EXPECT_EQ(maskedName(""), "");
+  EXPECT_EQ(maskedName("\xF0\x9F\x98\x80x"), "\xF0\x9F\x98\x80*");
+  EXPECT_EQ(maskedName("\xE5\xBC"), "\xE5*") << "cut UTF-8 counts byte by byte";
+}
+
+TEST(PayoutAccount, shows_the_end_of_a_bank_account_and_not_its_length) {
+  EXPECT_EQ(maskedBankAccount("6222021234561234"), "**** **** **** 1234");
+  EXPECT_EQ(maskedBankAccount("6222021234567890123"), "**** **** **** 0123");
+  EXPECT_EQ(maskedBankAccount("12345678"), "**** **** **** 5678");
+  EXPECT_EQ(maskedBankAccount("1234567"), "**** **** **** ****");
+  EXPECT_EQ(maskedBankAccount(""), "**** **** **** ****");
+  EXPECT_EQ(maskedBankAccount("一二三四五六七八"), "**** **** **** 五六七八");
+  EXPECT_EQ(maskedBankAccount("一二三"), "**** **** **** ****");
+}
+
+TEST(PayoutAccount, shows_both_ends_of_a_phone_number_that_is_long_enough) {
+  EXPECT_EQ(maskedPhone("13812345678"), "138****5678");
+  EXPECT_EQ(maskedPhone("+8613812345678"), "+86****5678");
+  EXPECT_EQ(maskedPhone("1381234567"), "****67");
+  EXPECT_EQ(maskedPhone("123456"), "****56");
+  EXPECT_EQ(maskedPhone("12345"), "****");
+  EXPECT_EQ(maskedPhone(""), "****");
+  EXPECT_EQ(maskedPhone("一三八一二三四五六七八"), "一三八****五六七八");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ std::int64_t distance(Units a, Units b) { return std::abs((a - b).value); }
 }  // namespace
 
 std::unique_ptr<LedgerChannel> LocalFinance::openLedger() {
-  return std::make_unique<LedgerDriver>(db2_);
+  return std::make_unique<LedgerDriver>(db2_, &metrics_);
 }
 
 drogon::Task<std::optional<Settlement>> LocalFinance::settlement(TipId tip) {
@@ -125,6 +125,8 @@ drogon::Task<Result<ShownWithdrawal>> Service::carryOut(WithdrawalRequest asked,
         mayBeReserved = true;
       }
       mayBeReserved = mayBeReserved || reserved.has_value();
+      if (reserved) metrics_.reserved();
+      if (insufficient) metrics_.insufficient();
       step = mustRead       ? flow.onMustRead()
              : insufficient ? flow.onInsufficient()
                             : flow.onReserved(*reserved);
@@ -150,9 +152,17 @@ drogon::Task<Result<ShownWithdrawal>> Service::carryOut(WithdrawalRequest asked,
 
 drogon::Task<Withdrawal> Service::finish(Withdrawal withdrawal, WithdrawalState state) {
   const Time now = clock_.now();
-  co_return co_await db2_.write([&](db::Connection& connection) {
-    return store::finish(connection, withdrawal.id, state, now);
+  bool changed = false;
+  const auto finished = co_await db2_.write([&](db::Connection& connection) {
+    return store::finish(connection, withdrawal.id, state, now, &changed);
   });
+  if (changed) metrics_.finished(state);
+  co_return finished;
+}
+
+drogon::Task<store::PendingSum> Service::pending() {
+  co_return co_await db2_.read(
+      [](db::Connection& connection) { return store::pendingSum(connection); });
 }
 
 drogon::Task<Withdrawal> Service::awaitOther(Withdrawal withdrawal) {

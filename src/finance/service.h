@@ -7,6 +7,7 @@
 #include "anchor/client.h"
 #include "audience/client.h"
 #include "finance/client.h"
+#include "finance/metrics.h"
 #include "finance/provider.h"
 #include "finance/store.h"
 #include "platform/business_time.h"
@@ -17,13 +18,14 @@ namespace tipflow::finance {
 /// FinanceClient for roles of the same node.
 class LocalFinance final : public FinanceClient {
  public:
-  explicit LocalFinance(db::Database& db2) : db2_(db2) {}
+  LocalFinance(db::Database& db2, Metrics& metrics) : db2_(db2), metrics_(metrics) {}
   std::unique_ptr<LedgerChannel> openLedger() override;
   drogon::Task<std::optional<Settlement>> settlement(TipId tip) override;
   drogon::Task<BasisPoints> rateNow(AnchorId anchor) override;
 
  private:
   db::Database& db2_;
+  LedgerMetrics metrics_;
 };
 
 class Service {
@@ -31,14 +33,15 @@ class Service {
   /// `anchors` and `audience` may be null: those roles are away.
   Service(db::Database& db2, const Clock& clock, PaymentProvider& provider,
           const BusinessTime& businessTime, Duration providerTimeout,
-          const anchor::AnchorClient* anchors, audience::AudienceClient* audience)
+          const anchor::AnchorClient* anchors, audience::AudienceClient* audience, Metrics& metrics)
       : db2_(db2),
         clock_(clock),
         provider_(provider),
         businessTime_(businessTime),
         providerTimeout_(providerTimeout),
         anchors_(anchors),
-        audience_(audience) {}
+        audience_(audience),
+        metrics_(metrics) {}
 
   drogon::Task<Result<Balance>> balance(AnchorId anchor);
   drogon::Task<Result<NewShareRate>> setRate(AnchorId anchor, SetShareRate request, std::string by);
@@ -55,6 +58,8 @@ class Service {
 
   /// Asks the provider about withdrawals that stay pending; how many it finished.
   drogon::Task<int> finishPending();
+  /// What the provider has not decided yet.
+  drogon::Task<store::PendingSum> pending();
 
  private:
   [[nodiscard]] std::optional<Rejection> whyNotAnchor(AnchorId anchor) const;
@@ -69,6 +74,7 @@ class Service {
   Duration providerTimeout_;
   const anchor::AnchorClient* anchors_;
   audience::AudienceClient* audience_;
+  WithdrawalMetrics metrics_;
 };
 
 }  // namespace tipflow::finance

@@ -281,7 +281,8 @@ std::optional<Withdrawal> withdrawalByTrace(db::Connection& connection, const Tr
   return found;
 }
 
-Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState state, Time now) {
+Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState state, Time now,
+                  bool* changedNow) {
   const auto changed =
       connection.exec("UPDATE withdrawal SET state = ?, finished_at = ? WHERE id = ? AND state = 0",
                       {state, now, id});
@@ -289,6 +290,7 @@ Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState s
   connection.query(fmt::format("{} WHERE id = ?", kWithdrawalColumns), {id},
                    [&](const db::Row& row) { found = readWithdrawal(row); });
   if (!found) throw BrokenInvariant("a withdrawal that was reserved is not there");
+  if (changedNow != nullptr) *changedNow = changed.matched > 0;
   if (changed.matched == 0) return *found;  // somebody else finished it: final states stay
   const auto amount = found->amount;
   if (state == WithdrawalState::paid) {
@@ -316,6 +318,13 @@ std::vector<Withdrawal> pending(db::Connection& connection, Time before, int lim
       fmt::format("{} WHERE state = 0 AND created_at < ? ORDER BY id LIMIT ?", kWithdrawalColumns),
       {before, limit}, [&](const db::Row& row) { found.push_back(readWithdrawal(row)); });
   return found;
+}
+
+PendingSum pendingSum(db::Connection& connection) {
+  PendingSum sum;
+  connection.query("SELECT COUNT(*), MIN(created_at) FROM withdrawal WHERE state = 0", {},
+                   [&](const db::Row& row) { sum = {row.integer(0), row.optionalTime(1)}; });
+  return sum;
 }
 
 std::vector<HourRow> hours(db::Connection& connection, AnchorId anchor, Time from, Time to) {

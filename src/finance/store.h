@@ -51,11 +51,18 @@ Withdrawal reserve(db::Connection& connection, const WithdrawalRequest& request,
 std::optional<Withdrawal> withdrawalByTrace(db::Connection& connection, const TraceId& traceId);
 /// In a transaction: from pending to `state`; the withdrawal as it stands after (a final state
 /// stays).
-Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState state, Time now);
+/// `changed`, where given, says whether it was this call that did it.
+Withdrawal finish(db::Connection& connection, WithdrawalId id, WithdrawalState state, Time now,
+                  bool* changed = nullptr);
 std::vector<Withdrawal> withdrawals(db::Connection& connection, AnchorId anchor,
                                     std::int64_t before, int limit);
 /// Withdrawals that are pending and older than `before`.
 std::vector<Withdrawal> pending(db::Connection& connection, Time before, int limit);
+struct PendingSum {
+  std::int64_t count = 0;
+  std::optional<Time> oldest;  ///< when the oldest was asked for
+};
+PendingSum pendingSum(db::Connection& connection);
 
 // Reports ---------------------------------------------------------------------------------------
 struct HourRow {

@@ -1041,5 +1041,38 @@ TEST_P(BooksFigures, count_accounts_that_disagree_with_their_withdrawals) {
       << "paid to an anchor that has no account";
 }
 
+TEST_P(FinanceStore, sums_up_what_is_pending) {
+  EXPECT_EQ(pendingSum(*c).count, 0);
+  EXPECT_EQ(pendingSum(*c).oldest, std::nullopt);
+  earn(kAnna, 1'000);
+  const auto first = reserve(*c, {TraceId{1, 1}, kAnna, Fen{10}}, kNow);
+  reserve(*c, {TraceId{2, 2}, kAnna, Fen{20}}, kNow + Duration{5});
+  EXPECT_EQ(pendingSum(*c).count, 2);
+  EXPECT_EQ(pendingSum(*c).oldest, kNow);
+  bool changed = false;
+  finish(*c, first.id, WithdrawalState::paid, kNow, &changed);
+  EXPECT_TRUE(changed);
+  finish(*c, first.id, WithdrawalState::rejected, kNow, &changed);
+  EXPECT_FALSE(changed);
+  EXPECT_EQ(pendingSum(*c).count, 1);
+  EXPECT_EQ(pendingSum(*c).oldest, kNow + Duration{5});
+}
+
+TEST_P(FinanceStore, counts_batches_tips_and_money_once) {
+  Metrics metrics;
+  LedgerMetrics counted(metrics);
+  LedgerDriver measured(pool, &counted);
+  const auto batch = batchOf(kLane, 1, 3);  // 101 + 102 + 103 fen
+  ASSERT_EQ(measured.apply(batch).status, BatchStatus::applied);
+  ASSERT_EQ(measured.apply(batch).status, BatchStatus::conflict);
+  const auto text = metrics.text();
+  for (const auto* line :
+       {R"(tipflow_ledger_batches_total{outcome="applied"} 1)",
+        R"(tipflow_ledger_batches_total{outcome="conflict"} 1)", "tipflow_ledger_tips_total 3",
+        "tipflow_ledger_amount_fen_total 306", "tipflow_ledger_apply_seconds_count 2"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
+  }
+}
+
 }  // namespace
 }  // namespace tipflow::finance::store

@@ -132,10 +132,10 @@ TEST(Urls, are_a_scheme_a_host_and_a_port) {
   EXPECT_EQ(parseUrl("http://node-1/")->authority(), "node-1:80");
   EXPECT_EQ(parseUrl("http://[::1]:9000")->host, "::1");
   EXPECT_EQ(parseUrl("http://[::1]:9000")->authority(), "[::1]:9000");
-  for (const auto* text : {"", "127.0.0.1:8080", "https://node", "http://", "http://:80",
-                           "http://node:", "http://node:0", "http://node:65536", "http://node:8x",
-                           "http://node/api", "http://me@node", "http://[::1", "http://[::1]9",
-                           "http://[[1]:80", "http://a]b"}) {
+  for (const auto* text :
+       {"", "127.0.0.1:8080", "https://node", "http://", "http://:80",
+        "http://node:", "http://node:0", "http://node:65536", "http://node:8x", "http://node/api",
+        "http://me@node", "http://[::1", "http://[::1]9", "http://[[1]:80", "http://a]b"}) {
     EXPECT_FALSE(parseUrl(text)) << text;
   }
 }

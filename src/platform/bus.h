@@ -34,6 +34,7 @@ namespace topic {
 inline constexpr const char* kRoomChanged = "room.changed";      ///< room id
 inline constexpr const char* kViewerChanged = "viewer.changed";  ///< viewer id
 inline constexpr const char* kTokenRevoked = "token.revoked";    ///< token id
+inline constexpr const char* kBlocksChanged = "blocks.changed";  ///< nothing
 }  // namespace topic
 
 }  // namespace tipflow

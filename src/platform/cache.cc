@@ -6,7 +6,12 @@ std::optional<std::string> LocalCache::get(const std::string& key) {
   const std::lock_guard lock(mutex_);
   dropExpired();
   const auto found = entries_.find(key);
-  return found == entries_.end() ? std::nullopt : std::optional(found->second.value);
+  if (found == entries_.end()) {
+    counters_.miss();
+    return std::nullopt;
+  }
+  counters_.hit();
+  return found->second.value;
 }
 
 void LocalCache::set(const std::string& key, std::string value, Duration lifetime) {

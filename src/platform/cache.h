@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "base/time.h"
+#include "platform/metrics.h"
 
 namespace tipflow {
 
@@ -32,6 +33,8 @@ class LocalCache final : public Cache {
   void set(const std::string& key, std::string value, Duration lifetime) override;
   bool setIfAbsent(const std::string& key, std::string value, Duration lifetime) override;
   void remove(const std::string& key) override;
+  /// Before it is used.
+  void measure(CacheCounters counters) { counters_ = counters; }
 
  private:
   struct Entry {
@@ -47,6 +50,7 @@ class LocalCache final : public Cache {
   std::mutex mutex_;
   std::unordered_map<std::string, Entry> entries_;
   std::multimap<Time, std::string> byExpiry_;
+  CacheCounters counters_;
 };
 
 }  // namespace tipflow

@@ -1,6 +1,9 @@
 #include "platform/config.h"
 
 #include "platform/db/connection.h"
+#include "platform/http/address.h"
+#include "platform/http/node_signature.h"
+#include "platform/security/crypto.h"
 
 #include <fmt/format.h>
 
@@ -90,6 +93,10 @@ const std::vector<ConfigKey>& configKeys() {
       {"http.port", "TIPFLOW_HTTP_PORT", &Config::httpPort, 1, 65'535, "port of the API"},
       {"http.threads", "TIPFLOW_HTTP_THREADS", &Config::httpThreads, 0, 1'024,
        "event loops; 0: one a core"},
+      {"http.trusted_proxies", "TIPFLOW_HTTP_TRUSTED_PROXIES", &Config::trustedProxies, 0, 0,
+       "networks (10.0.0.0/8,2001:db8::/32) of proxies whose X-Forwarded-For, one line of it, "
+       "names "
+       "the client; empty: none is believed"},
       {"admin_password", "TIPFLOW_ADMIN_PASSWORD", &Config::adminPassword, 0, 0,
        "password of admin at first start; generated when empty"},
       {"db1.url", "TIPFLOW_DB1_URL", &Config::db1Url, 0, 0,
@@ -102,11 +109,36 @@ const std::vector<ConfigKey>& configKeys() {
       {"security.require_signature", "TIPFLOW_REQUIRE_SIGNATURE", &Config::requireSignature, 0, 0,
        "money and administration need signed requests"},
       {"security.token_key", "TIPFLOW_TOKEN_KEY", &Config::tokenKey, 0, 0,
-       "64 hex digits, the same on all nodes; kept in data_dir when empty"},
+       "64 hex digits, the same on all nodes; several, separated by commas: the first signs, all "
+       "verify; kept in data_dir when empty"},
+      {"security.data_keys", "TIPFLOW_DATA_KEYS", &Config::dataKeys, 0, 0,
+       "id:64 hex digits, the same on all nodes; several, separated by commas: the first encrypts, "
+       "all decrypt; kept in data_dir when empty"},
       {"security.password_memory_kib", "TIPFLOW_SECURITY_PASSWORD_MEMORY_KIB",
        &Config::passwordMemoryKib, 8, 1'048'576, "argon2id memory of a new password hash"},
       {"security.password_passes", "TIPFLOW_SECURITY_PASSWORD_PASSES", &Config::passwordPasses, 1,
        16, "argon2id passes of a new password hash"},
+      {"cluster.key", "TIPFLOW_CLUSTER_KEY", &Config::clusterKey, 0, 0,
+       "64 hex digits, the same on all nodes, with which they sign what they ask of each other; "
+       "made and kept in data_dir when empty"},
+      {"limits.address_per_second", "TIPFLOW_LIMITS_ADDRESS_PER_SECOND", &Config::addressPerSecond,
+       0, 1'000'000, "requests a second of one address (of one /64 of IPv6); 0: no limit"},
+      {"limits.address_burst", "TIPFLOW_LIMITS_ADDRESS_BURST", &Config::addressBurst, 1, 1'000'000,
+       "requests of one address at once, after a pause"},
+      {"limits.viewer_per_second", "TIPFLOW_LIMITS_VIEWER_PER_SECOND", &Config::viewerPerSecond, 0,
+       1'000'000, "requests a second of one viewer or anchor; 0: no limit"},
+      {"limits.viewer_burst", "TIPFLOW_LIMITS_VIEWER_BURST", &Config::viewerBurst, 1, 1'000'000,
+       "requests of one viewer or anchor at once, after a pause"},
+      {"limits.exempt", "TIPFLOW_LIMITS_EXEMPT", &Config::limitsExempt, 0, 0,
+       "networks that neither limit on requests holds for: this machine's own tools, probes and "
+       "loads; behind a proxy on this machine set http.trusted_proxies, or all clients are exempt"},
+      {"limits.login_name_address", "TIPFLOW_LIMITS_LOGIN_NAME_ADDRESS",
+       &Config::loginPerNameAndAddress, 0, 1'000'000,
+       "failed log-ins of one name from one address in five minutes; 0: no limit"},
+      {"limits.login_name", "TIPFLOW_LIMITS_LOGIN_NAME", &Config::loginPerName, 0, 1'000'000,
+       "failed log-ins of one name in five minutes; 0: no limit"},
+      {"limits.login_address", "TIPFLOW_LIMITS_LOGIN_ADDRESS", &Config::loginPerAddress, 0,
+       1'000'000, "failed log-ins from one address in five minutes; 0: no limit"},
       {"policy.guests_may_tip", "TIPFLOW_POLICY_GUESTS_MAY_TIP", &Config::guestsMayTip, 0, 0,
        "whether guests may tip"},
       {"policy.minors_may_tip", "TIPFLOW_POLICY_MINORS_MAY_TIP", &Config::minorsMayTip, 0, 0,
@@ -121,8 +153,14 @@ const std::vector<ConfigKey>& configKeys() {
        &Config::laneLeaseSeconds, 2, 3'600, "a lane not renewed for this long is adopted"},
       {"finance.default_share_bp", "TIPFLOW_FINANCE_DEFAULT_SHARE_BP", &Config::defaultShareBp, 0,
        10'000, "the platform's share rate, written down at first start"},
-      {"finance.sandbox_mode", "TIPFLOW_FINANCE_SANDBOX_MODE", &Config::sandboxMode, 0, 0,
-       "what the sandbox provider does: pay, reject, timeout, pay_then_timeout"},
+      {"finance.sandbox_mode",
+       "TIPFLOW_FINANCE_SANDBOX_MODE",
+       &Config::sandboxMode,
+       0,
+       0,
+       "what the sandbox provider does: pay, reject, timeout, pay_then_timeout",
+       false,
+       {"pay", "reject", "timeout", "pay_then_timeout"}},
       {"finance.provider_timeout_ms", "TIPFLOW_FINANCE_PROVIDER_TIMEOUT_MS",
        &Config::providerTimeoutMs, 10, 60'000, "how long a payout may take before it is pending"},
       {"business_time_zone", "TIPFLOW_BUSINESS_TIME_ZONE", &Config::businessTimeZone, 0, 0,
@@ -131,9 +169,63 @@ const std::vector<ConfigKey>& configKeys() {
        "interval of the hourly analysis"},
       {"jobs.round_seconds", "TIPFLOW_JOBS_ROUND_SECONDS", &Config::jobsRoundSeconds, 1, kMany,
        "interval of the portrait rounds"},
-      {"log.level", "TIPFLOW_LOG_LEVEL", &Config::logLevel, 0, 0, "debug, info, warn or error"},
-      {"log.to", "TIPFLOW_LOG_TO", &Config::logTo, 0, 0,
-       "file (rotating, in data_dir/log) or stderr"},
+      {"log.level",
+       "TIPFLOW_LOG_LEVEL",
+       &Config::logLevel,
+       0,
+       0,
+       "debug, info, warn or error",
+       true,
+       {"debug", "info", "warn", "error"}},
+      {"log.to",
+       "TIPFLOW_LOG_TO",
+       &Config::logTo,
+       0,
+       0,
+       "file (rotating, in data_dir/log) or stderr",
+       false,
+       {"file", "stderr"}},
+      {"alerts.sync_lag_seconds", "TIPFLOW_ALERTS_SYNC_LAG_SECONDS", &Config::alertSyncLagSeconds,
+       1, 86'400, "a committed tip that is not settled after this long is an alert", true},
+      {"alerts.error_percent", "TIPFLOW_ALERTS_ERROR_PERCENT", &Config::alertErrorPercent, 1, 100,
+       "so many of a minute's requests answered 5xx are an alert", true},
+      {"alerts.error_requests", "TIPFLOW_ALERTS_ERROR_REQUESTS", &Config::alertErrorRequests, 1,
+       kMany, "fewer requests a minute are not judged by alerts.error_percent", true},
+      {"alerts.disk_free_percent", "TIPFLOW_ALERTS_DISK_FREE_PERCENT",
+       &Config::alertDiskFreePercent, 0, 100,
+       "less of data_dir's disk free is an alert; 0: it is not watched", true},
+      {"alerts.withdrawal_seconds", "TIPFLOW_ALERTS_WITHDRAWAL_SECONDS",
+       &Config::alertWithdrawalSeconds, 1, kMany,
+       "a withdrawal that is pending after this long is an alert", true},
+      {"alerts.key_age_days", "TIPFLOW_ALERTS_KEY_AGE_DAYS", &Config::alertKeyAgeDays, 1, 3'650,
+       "a newest key that is older is an alert", true},
+      {"alerts.raise_seconds", "TIPFLOW_ALERTS_RAISE_SECONDS", &Config::alertRaiseSeconds, 0, 3'600,
+       "what is wrong must stay so for this long to be an alert", true},
+      {"alerts.resolve_seconds", "TIPFLOW_ALERTS_RESOLVE_SECONDS", &Config::alertResolveSeconds, 0,
+       3'600, "and must have been gone for this long to be resolved", true},
+      {"alerts.reconcile_seconds", "TIPFLOW_ALERTS_RECONCILE_SECONDS",
+       &Config::alertReconcileSeconds, 1, 86'400,
+       "interval at which role console compares the books; longer when that takes long", true},
+      {"alerts.webhook_url", "TIPFLOW_ALERTS_WEBHOOK_URL", &Config::alertWebhookUrl, 0, 0,
+       "alerts are posted there as JSON (http:// or https://); empty: nowhere"},
+      {"alerts.webhook_secret", "TIPFLOW_ALERTS_WEBHOOK_SECRET", &Config::alertWebhookSecret, 0, 0,
+       "signs what is posted to alerts.webhook_url; empty: it is not signed"},
+      {"trace.per_second", "TIPFLOW_TRACE_PER_SECOND", &Config::tracesPerSecond, 0, kMany,
+       "traces of which this node keeps every span, each second; errors and slow requests are "
+       "kept besides"},
+      {"trace.slow_ms", "TIPFLOW_TRACE_SLOW_MS", &Config::slowMs, 1, 60'000,
+       "a request that takes this long is slow"},
+      {"trace.otlp_url", "TIPFLOW_TRACE_OTLP_URL", &Config::otlpUrl, 0, 0,
+       "spans also go there as OTLP over HTTP (http://host:4318/v1/traces); empty: nowhere"},
+      {"records.url", "TIPFLOW_RECORDS_URL", &Config::recordsUrl, 0, 0,
+       "a node with the role console (http://host:port) that keeps this node's log lines and "
+       "spans, where this one has not the role itself; empty: nowhere"},
+      {"records.buffer_mb", "TIPFLOW_RECORDS_BUFFER_MB", &Config::recordsBufferMb, 1, 65'536,
+       "log lines and spans that wait while they cannot be kept; more are dropped and counted"},
+      {"records.retention_days", "TIPFLOW_RECORDS_RETENTION_DAYS", &Config::recordsRetentionDays, 1,
+       3'650, "how long the role console keeps log lines and spans"},
+      {"records.max_mb", "TIPFLOW_RECORDS_MAX_MB", &Config::recordsMaxMb, 64, kMany,
+       "how much disk they may take; the oldest go first"},
   };
   return keys;
 }
@@ -170,20 +262,33 @@ LoadedConfig loadConfig(const std::string& file,
   }
 
   auto& config = loaded.config;
-  const auto oneOf = [](const std::string& key, const std::string& value,
-                        std::initializer_list<std::string_view> words) {
-    if (std::find(words.begin(), words.end(), value) == words.end()) {
-      throw ConfigError(fmt::format("{}: must be one of: {}", key, fmt::join(words, ", ")));
+  for (const auto& key : configKeys()) {
+    if (key.words.empty()) continue;
+    const auto& value = config.*std::get<std::string Config::*>(key.field);
+    if (std::find(key.words.begin(), key.words.end(), value) == key.words.end()) {
+      throw ConfigError(
+          fmt::format("{}: must be one of: {}", key.name, fmt::join(key.words, ", ")));
     }
-  };
-  oneOf("log.level", config.logLevel, {"debug", "info", "warn", "error"});
-  oneOf("log.to", config.logTo, {"file", "stderr"});
-  oneOf("finance.sandbox_mode", config.sandboxMode,
-        {"pay", "reject", "timeout", "pay_then_timeout"});
+  }
   if (!config.redisUrl.empty() || !config.consulUrl.empty()) {
     throw ConfigError(
         "redis.url, consul.url: this release runs cache, bus, locks and discovery in "
         "process; leave them empty");
+  }
+  for (const auto& [key, networks] : {std::pair{"http.trusted_proxies", &config.trustedProxies},
+                                      std::pair{"limits.exempt", &config.limitsExempt}}) {
+    try {
+      (void)NetworkSet::parse(*networks);
+    } catch (const std::invalid_argument& wrong) {
+      throw ConfigError(fmt::format("{}: {}", key, wrong.what()));
+    }
+  }
+  if (!config.clusterKey.empty()) {
+    const auto key = crypto::fromHex(config.clusterKey);
+    if (!key || key->size() != 32) throw ConfigError("cluster.key: must be 64 hex digits");
+  }
+  if (!config.node.empty() && !http::isNodeName(config.node)) {
+    throw ConfigError("node: must be 1 to 128 visible ASCII characters");
   }
   if (config.production && !config.requireSignature) {
     throw ConfigError("security.require_signature: must be true when production is");
@@ -203,7 +308,8 @@ LoadedConfig loadConfig(const std::string& file,
 
 std::string configReference() {
   std::string out =
-      "Settings: a TOML file (--config), then the environment, then --set key=value.\n\n";
+      "Settings: a TOML file (--config), then the environment, then --set key=value. Some can be\n"
+      "changed at run time, for all nodes: PUT /api/v1/admin/settings.\n\n";
   const Config defaults;
   for (const auto& key : configKeys()) {
     std::string value;
@@ -215,8 +321,8 @@ std::string configReference() {
       value = fmt::format("{} ({} to {})", defaults.*std::get<std::int64_t Config::*>(key.field),
                           key.least, key.most);
     }
-    out += fmt::format("{:<32} {}\n    {}\n    default: {}\n", key.name, key.environment, key.help,
-                       value);
+    out += fmt::format("{:<32} {}\n    {}\n    default: {}{}\n", key.name, key.environment,
+                       key.help, value, key.atRunTime ? "; can be changed at run time" : "");
   }
   return out;
 }

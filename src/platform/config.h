@@ -18,6 +18,7 @@ struct Config {
   std::string httpAddress = "127.0.0.1";
   std::int64_t httpPort = 8080;
   std::int64_t httpThreads = 0;
+  std::string trustedProxies;
   std::string adminPassword;
   std::string db1Url;
   std::string db2Url;
@@ -26,6 +27,16 @@ struct Config {
   std::string consulUrl;
   bool requireSignature = true;
   std::string tokenKey;
+  std::string dataKeys;
+  std::string clusterKey;
+  std::int64_t addressPerSecond = 500;
+  std::int64_t addressBurst = 1'000;
+  std::int64_t viewerPerSecond = 100;
+  std::int64_t viewerBurst = 200;
+  std::string limitsExempt = "127.0.0.0/8,::1";
+  std::int64_t loginPerNameAndAddress = 10;
+  std::int64_t loginPerName = 100;
+  std::int64_t loginPerAddress = 100;
   std::int64_t passwordMemoryKib = 65'536;
   std::int64_t passwordPasses = 2;
   bool guestsMayTip = true;
@@ -42,6 +53,24 @@ struct Config {
   std::int64_t jobsRoundSeconds = 7'200;
   std::string logLevel = "info";
   std::string logTo = "file";
+  std::int64_t alertSyncLagSeconds = 30;
+  std::int64_t alertErrorPercent = 5;
+  std::int64_t alertErrorRequests = 50;
+  std::int64_t alertDiskFreePercent = 10;
+  std::int64_t alertWithdrawalSeconds = 600;
+  std::int64_t alertKeyAgeDays = 180;
+  std::int64_t alertRaiseSeconds = 15;
+  std::int64_t alertResolveSeconds = 30;
+  std::int64_t alertReconcileSeconds = 60;
+  std::string alertWebhookUrl;
+  std::string alertWebhookSecret;
+  std::int64_t tracesPerSecond = 50;
+  std::int64_t slowMs = 500;
+  std::string otlpUrl;
+  std::string recordsUrl;
+  std::int64_t recordsBufferMb = 64;
+  std::int64_t recordsRetentionDays = 7;
+  std::int64_t recordsMaxMb = 4'096;
 };
 
 /// A value that is missing, unknown, of the wrong type or out of bounds; the text names the key.
@@ -58,6 +87,8 @@ struct ConfigKey {
   std::int64_t least = 0;
   std::int64_t most = 0;
   std::string help;
+  bool atRunTime = false;               ///< an admin can change it while nodes run
+  std::vector<std::string> words = {};  ///< what it may be; empty: any text
 };
 
 const std::vector<ConfigKey>& configKeys();

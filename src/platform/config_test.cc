@@ -217,5 +217,20 @@ TEST_F(ConfigTest, in_production_needs_signed_requests) {
                     "security.require_signature"));
 }
 
+TEST_F(ConfigTest, networks_keys_and_names_that_are_none_are_refused_by_name) {
+  EXPECT_TRUE(names(refusal("[http]\ntrusted_proxies = \"10.0.0.1/8\""),
+                    "http.trusted_proxies: '10.0.0.1/8'"));
+  EXPECT_TRUE(
+      names(refusal("", {{"TIPFLOW_LIMITS_EXEMPT", "localhost"}}), "limits.exempt: 'localhost'"));
+  EXPECT_EQ(refusal("", {{"TIPFLOW_LIMITS_EXEMPT", "127.0.0.0/8, 2001:db8::/32"}}), "");
+  for (const auto& key : {std::string(63, 'a'), std::string(64, 'g'), std::string(66, 'a')}) {
+    EXPECT_TRUE(names(refusal("", {{"TIPFLOW_CLUSTER_KEY", key}}), "cluster.key: must be 64 hex"));
+  }
+  EXPECT_EQ(refusal("", {{"TIPFLOW_CLUSTER_KEY", std::string(64, 'a')}}), "");
+  EXPECT_TRUE(names(refusal("node = \"a node\""), "node: must be"));
+  EXPECT_TRUE(names(refusal("", {{"TIPFLOW_LIMITS_VIEWER_BURST", "0"}}),
+                    "limits.viewer_burst (TIPFLOW_LIMITS_VIEWER_BURST): must be from 1"));
+}
+
 }  // namespace
 }  // namespace tipflow

@@ -22,9 +22,12 @@ constexpr std::chrono::milliseconds kWriteEvery{20};
 // Beyond this, lines are dropped and counted: a log never slows a tip.
 constexpr std::size_t kMostWaiting = 32 * 1024 * 1024;
 
+enum class Goes { everywhere, toCollectorAlone };
+
 struct Line {
   Level level;
   std::string text;
+  Goes goes = Goes::everywhere;
 };
 
 // Lines wait here and go out many at a time: a wake-up for each would cost more than the line.
@@ -46,18 +49,34 @@ class Writer {
     if (thread_.joinable()) thread_.join();
   }
 
-  void add(Level level, std::string text) {
+  void add(Line line) {
     const std::lock_guard lock(mutex_);
-    if (bytes_ + text.size() > kMostWaiting) {
+    if (bytes_ + line.text.size() > kMostWaiting) {
       ++dropped_;
+      ++allDropped_;
       return;
     }
-    bytes_ += text.size();
-    waiting_.push_back({level, std::move(text)});
+    bytes_ += line.text.size();
+    waiting_.push_back(std::move(line));
   }
+
+  void flush() {
+    std::unique_lock lock(mutex_);
+    const auto asked = ++flushesAsked_;
+    wake_.notify_one();
+    flushed_.wait(lock, [&] { return stopping_ || flushesDone_ >= asked; });
+  }
+
+  void collectWith(Collector collector) {
+    const std::lock_guard lock(collectorMutex_);
+    collector_ = std::move(collector);
+  }
+  [[nodiscard]] std::int64_t dropped() const { return allDropped_.load(); }
 
  private:
   void run();
+  void collect(std::vector<Line>& lines);
+  void reportFlushed(std::int64_t asked);
   /// False when a sink could not take the line.
   bool write(const Line& line);
   /// A full disk takes no line and must not end the node: it is said once, and lines are counted.
@@ -69,7 +88,13 @@ class Writer {
   std::condition_variable wake_;
   std::vector<Line> waiting_;
   std::size_t bytes_ = 0;
+  std::condition_variable flushed_;
+  std::int64_t flushesAsked_ = 0;
+  std::int64_t flushesDone_ = 0;
   std::int64_t dropped_ = 0;
+  std::atomic<std::int64_t> allDropped_{0};
+  std::mutex collectorMutex_;
+  Collector collector_;
   bool stopping_ = false;
   bool failing_ = false;  // the writer's thread alone
   std::thread thread_;
@@ -112,11 +137,14 @@ void Writer::run() {
   nameThread("log");
   std::vector<Line> lines;
   std::int64_t dropped = 0;
-  for (bool last = false; !last;) {
+  std::int64_t asked = 0;
+  for (bool last = false; !last; reportFlushed(asked)) {
     {
       std::unique_lock lock(mutex_);
-      wake_.wait_for(lock, kWriteEvery, [this] { return stopping_; });
+      wake_.wait_for(lock, kWriteEvery,
+                     [this] { return stopping_ || flushesAsked_ > flushesDone_; });
       last = stopping_;
+      asked = flushesAsked_;
       lines.swap(waiting_);
       bytes_ = 0;
       dropped += std::exchange(dropped_, 0);
@@ -124,9 +152,10 @@ void Writer::run() {
     if (lines.empty() && dropped == 0) continue;
     bool good = true;
     for (const auto& line : lines) {
-      if (write(line)) continue;
+      if (line.goes == Goes::toCollectorAlone || write(line)) continue;
       good = false;
       ++dropped;
+      ++allDropped_;
     }
     if (dropped > 0) {
       good &=
@@ -137,8 +166,26 @@ void Writer::run() {
     good &= onSinks([](spdlog::sinks::sink& sink) { sink.flush(); });
     if (good) dropped = 0;
     failing_ = !good;
+    collect(lines);
     lines.clear();
   }
+}
+
+void Writer::reportFlushed(std::int64_t asked) {
+  {
+    const std::lock_guard lock(mutex_);
+    flushesDone_ = asked;
+  }
+  flushed_.notify_all();
+}
+
+void Writer::collect(std::vector<Line>& lines) {
+  const std::lock_guard lock(collectorMutex_);
+  if (!collector_ || lines.empty()) return;
+  std::vector<std::string> texts;
+  texts.reserve(lines.size());
+  for (auto& line : lines) texts.push_back(std::move(line.text));
+  collector_(std::move(texts));
 }
 
 template <class Use>
@@ -189,6 +236,18 @@ void stop() {
 
 bool enabled(Level level) { return started.load() && level >= threshold.load(); }
 
+void flush() {
+  if (started) writer->flush();
+}
+
+void setLevel(Level level) { threshold = level; }
+
+std::int64_t dropped() { return writer ? writer->dropped() : 0; }
+
+void collectWith(Collector collector) {
+  if (writer) writer->collectWith(std::move(collector));
+}
+
 Level levelFromWord(std::string_view word) {
   for (const Level level : {Level::debug, Level::info, Level::warn, Level::error}) {
     if (wordOf(level) == word) return level;
@@ -196,23 +255,42 @@ Level levelFromWord(std::string_view word) {
   return Level::info;
 }
 
-std::string formatLine(Level level, std::string_view role, std::string_view traceId,
+namespace {
+
+void appendBelongs(std::string& text, const Belongs& belongs) {
+  if (!belongs.traceId.empty()) {
+    text += ",\"traceId\":\"";
+    text += belongs.traceId;
+    text += '"';
+  }
+  if (!belongs.spanId.empty()) {
+    text += ",\"spanId\":\"";
+    text += belongs.spanId;
+    text += '"';
+  }
+}
+
+// What lines and spans have in common, up to the node.
+void appendOrigin(std::string& text, std::string_view role) {
+  text += ",\"role\":\"";
+  text += role;
+  text += "\",\"node\":";
+  appendJsonString(text, nodeName);
+}
+
+}  // namespace
+
+std::string formatLine(Level level, std::string_view role, const Belongs& belongs,
                        std::string_view message, std::string_view fields) {
   std::string text;
-  text.reserve(192 + fields.size());
+  text.reserve(224 + fields.size());
   text += "{\"ts\":\"";
   text += formatTime(SystemClock{}.now());
   text += "\",\"level\":\"";
   text += wordOf(level);
-  text += "\",\"role\":\"";
-  text += role;
-  text += "\",\"node\":";
-  appendJsonString(text, nodeName);
-  if (!traceId.empty()) {
-    text += ",\"traceId\":\"";
-    text += traceId;
-    text += '"';
-  }
+  text += '"';
+  appendOrigin(text, role);
+  appendBelongs(text, belongs);
   text += ",\"msg\":";
   appendJsonString(text, message);
   text += fields;
@@ -220,9 +298,31 @@ std::string formatLine(Level level, std::string_view role, std::string_view trac
   return text;
 }
 
-void write(Level level, std::string_view role, std::string_view traceId, std::string_view message,
+void write(Level level, std::string_view role, const Belongs& belongs, std::string_view message,
            std::string_view fields) {
-  if (started) writer->add(level, formatLine(level, role, traceId, message, fields));
+  if (started) writer->add({level, formatLine(level, role, belongs, message, fields)});
+}
+
+void writeSpan(const Span& span, std::string_view fields) {
+  if (!started) return;
+  std::string text;
+  text.reserve(320 + fields.size());
+  text += "{\"ts\":\"";
+  text += formatTime(span.start);
+  text += "\",\"span\":";
+  appendJsonString(text, span.name);
+  appendOrigin(text, span.role);
+  appendBelongs(text, to(span.context));
+  if (span.parent != 0) {
+    text += ",\"parentId\":\"";
+    text += spanHex(span.parent);
+    text += '"';
+  }
+  fmt::format_to(std::back_inserter(text), ",\"startUs\":{},\"us\":{},\"error\":{}", span.start.us,
+                 (span.end - span.start).count(), span.error);
+  text += fields;
+  text += '}';
+  writer->add({Level::info, std::move(text), Goes::toCollectorAlone});
 }
 
 }  // namespace tipflow::log

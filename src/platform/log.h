@@ -6,11 +6,15 @@
 
 #include <cmath>
 #include <concepts>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/text.h"
 #include "base/time.h"
+#include "base/trace_context.h"
 
 namespace tipflow::log {
 
@@ -25,8 +29,19 @@ struct Options {
 /// Starts the writer; `stop` writes what is left and ends it.
 void start(const Options& options);
 void stop();
+/// Waits until what was written before is out of our hands: in the file and with the collector.
+void flush();
 [[nodiscard]] bool enabled(Level level);
 [[nodiscard]] Level levelFromWord(std::string_view word);
+/// The least level that is written, from now on.
+void setLevel(Level level);
+/// Lines that were not written since the start: too many waited, or the disk was full.
+[[nodiscard]] std::int64_t dropped();
+
+/// Is given all lines and spans as they are written, many at a time, on the writer's thread; must
+/// be quick. An empty one takes the last one away.
+using Collector = std::function<void(std::vector<std::string> lines)>;
+void collectWith(Collector collector);
 
 template <class T>
 struct Field {
@@ -38,12 +53,34 @@ Field<T> field(std::string_view name, const T& value) {
   return {name, value};
 }
 
+/// What a line belongs to; both may be empty.
+struct Belongs {
+  std::string traceId;  ///< 32 hex digits
+  std::string spanId;   ///< 16 hex digits
+};
+inline Belongs to(const TraceContext& context) {
+  return {context.trace.hex(), context.span == 0 ? std::string{} : spanHex(context.span)};
+}
+
 /// One line, without its end. `fields` are JSON already: `,"name":value…`.
-std::string formatLine(Level level, std::string_view role, std::string_view traceId,
+std::string formatLine(Level level, std::string_view role, const Belongs& belongs,
                        std::string_view message, std::string_view fields);
 /// Hands such a line to the writer.
-void write(Level level, std::string_view role, std::string_view traceId, std::string_view message,
+void write(Level level, std::string_view role, const Belongs& belongs, std::string_view message,
            std::string_view fields);
+
+/// A piece of work that is over: what it was, what it is part of, from when to when.
+struct Span {
+  std::string_view name;
+  std::string_view role;
+  TraceContext context;      ///< its own span
+  std::uint64_t parent = 0;  ///< 0: the first of its trace
+  Time start;
+  Time end;
+  bool error = false;
+};
+/// Spans go to the collector alone, not into the file.
+void writeSpan(const Span& span, std::string_view fields);
 
 template <class T>
 void appendField(std::string& out, const Field<T>& f) {
@@ -66,13 +103,20 @@ void appendField(std::string& out, const Field<T>& f) {
 }
 
 template <class... T>
-void line(Level level, std::string_view role, std::string_view traceId, std::string_view message,
+void line(Level level, std::string_view role, const Belongs& belongs, std::string_view message,
           const Field<T>&... fields) {
   if (!enabled(level)) return;
   thread_local std::string text;  // kept for its memory
   text.clear();
   (appendField(text, fields), ...);
-  write(level, role, traceId, message, text);
+  write(level, role, belongs, message, text);
+}
+template <class... T>
+void span(const Span& span, const Field<T>&... fields) {
+  thread_local std::string text;
+  text.clear();
+  (appendField(text, fields), ...);
+  writeSpan(span, text);
 }
 
 template <class... T>

@@ -32,7 +32,7 @@ std::vector<boost::json::object> linesOf(log::Level level, Write write) {
 
 TEST(Log, writes_one_json_object_a_line_with_its_fields) {
   const auto lines = linesOf(log::Level::info, [] {
-    log::line(log::Level::info, "audience", "00000000000000010000000000000002", "request",
+    log::line(log::Level::info, "audience", {"00000000000000010000000000000002", {}}, "request",
               log::field("path", std::string_view("/tips")), log::field("status", 201),
               log::field("ms", 1.5), log::field("slow", false));
     log::warn("finance", "away");
@@ -96,6 +96,44 @@ TEST(Log, leaves_out_what_is_below_its_level) {
   });
   ASSERT_EQ(lines.size(), 1U);
   EXPECT_EQ(lines[0].at("msg"), "this");
+}
+
+TEST(Log, changes_its_level_while_it_runs) {
+  const auto lines = linesOf(log::Level::warn, [] {
+    log::info("audience", "before");
+    log::setLevel(log::Level::debug);
+    log::info("audience", "after");
+  });
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(lines[0].at("msg"), "after");
+}
+
+TEST(Log, hands_lines_and_spans_to_the_collector_and_only_lines_to_the_file) {
+  std::vector<std::string> collected;
+  const TraceContext own{{1, 2}, 3, true};
+  const auto lines = linesOf(log::Level::info, [&] {
+    log::collectWith([&](std::vector<std::string> some) {
+      collected.insert(collected.end(), some.begin(), some.end());
+    });
+    log::line(log::Level::info, "audience", log::to(own), "hello", log::field("tips", 7));
+    log::span({"tip commit", "audience", own, 9, Time{5'000}, Time{5'250}, false},
+              log::field("tipId", 11));
+    log::flush();
+    log::collectWith({});
+    log::info("audience", "not collected");
+  });
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(std::string_view(lines[0].at("traceId").as_string()), own.trace.hex());
+  EXPECT_EQ(lines[0].at("spanId"), "0000000000000003");
+  ASSERT_EQ(collected.size(), 2U);
+  EXPECT_EQ(boost::json::parse(collected[0]).as_object(), lines[0]);
+  const auto span = boost::json::parse(collected[1]).as_object();
+  EXPECT_EQ(span.at("span"), "tip commit");
+  EXPECT_EQ(span.at("parentId"), "0000000000000009");
+  EXPECT_EQ(span.at("startUs"), 5'000);
+  EXPECT_EQ(span.at("us"), 250);
+  EXPECT_FALSE(span.at("error").as_bool());
+  EXPECT_EQ(span.at("tipId"), 11);
 }
 
 TEST(Log, a_full_disk_ends_nothing_and_is_said_once) {

@@ -19,6 +19,12 @@ prometheus::Histogram& Metrics::histogram(const std::string& name, const std::st
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry_).Add(labels, bounds);
 }
 
+CacheCounters Metrics::cache(const std::string& name) {
+  const Labels labels{{"cache", name}};
+  return {&counter("tipflow_cache_hits_total", "Look-ups answered from memory.", labels),
+          &counter("tipflow_cache_misses_total", "Look-ups that memory could not answer.", labels)};
+}
+
 void Metrics::beforeCollect(std::function<void()> update) {
   const std::lock_guard lock(mutex_);
   updates_.push_back(std::move(update));

@@ -17,6 +17,19 @@ namespace tipflow {
 
 using Labels = std::map<std::string, std::string>;
 
+/// Hits and misses of one of the node's memories; counts nothing where there are no counters.
+struct CacheCounters {
+  prometheus::Counter* hits = nullptr;
+  prometheus::Counter* misses = nullptr;
+
+  void hit() const {
+    if (hits != nullptr) hits->Increment();
+  }
+  void miss() const {
+    if (misses != nullptr) misses->Increment();
+  }
+};
+
 class Metrics {
  public:
   prometheus::Counter& counter(const std::string& name, const std::string& help,
@@ -25,6 +38,8 @@ class Metrics {
                            const Labels& labels = {});
   prometheus::Histogram& histogram(const std::string& name, const std::string& help,
                                    const std::vector<double>& bounds, const Labels& labels = {});
+  /// `tipflow_cache_hits_total` and `tipflow_cache_misses_total` of one cache.
+  CacheCounters cache(const std::string& name);
   /// Called before each collection, to bring gauges up to date.
   void beforeCollect(std::function<void()> update);
 

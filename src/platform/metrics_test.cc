@@ -38,5 +38,17 @@ TEST(Metrics, latency_bounds_ascend) {
   EXPECT_EQ(std::adjacent_find(bounds.begin(), bounds.end()), bounds.end());
 }
 
+TEST(Metrics, of_a_cache_count_hits_and_misses) {
+  Metrics metrics;
+  const auto counters = metrics.cache("rooms");
+  counters.hit();
+  counters.hit();
+  counters.miss();
+  const auto text = metrics.text();
+  EXPECT_NE(text.find("tipflow_cache_hits_total{cache=\"rooms\"} 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("tipflow_cache_misses_total{cache=\"rooms\"} 1"), std::string::npos) << text;
+  CacheCounters{}.hit();  // counts nothing, and may be asked to
+}
+
 }  // namespace
 }  // namespace tipflow

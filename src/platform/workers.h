@@ -20,7 +20,8 @@ namespace tipflow {
 
 class Workers {
  public:
-  Workers(int threads, std::size_t queue) : most_(queue) {
+  /// `name`: of its threads, for people.
+  Workers(int threads, std::size_t queue, const char* name) : most_(queue), name_(name) {
     for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { loop(); });
   }
   ~Workers() {
@@ -84,7 +85,7 @@ class Workers {
     return true;
   }
   void loop() {
-    nameThread("hash");
+    nameThread(name_);
     for (;;) {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
@@ -97,6 +98,7 @@ class Workers {
   }
 
   std::size_t most_;
+  const char* name_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;

@@ -68,7 +68,7 @@ def run_load(bench, url, pids, seconds=None, connections=64, verify="sums", **op
     command = [bench.tipflow, "load", "--quiet", "--url", url, "--connections", connections, "--verify", verify,
                "--json", f"{name}.json"]
     for key, value in arguments.items():
-        command += [f"--{key}", value]
+        command += [f"--{key}"] if value is True else [f"--{key}", value]
     process = bench.processes.start(command, f"{name}.out", {"TIPFLOW_ADMIN_PASSWORD": PASSWORD})
     with Sampler({**pids, "load generator": process.pid}) as sampler:
         code = bench.processes.finish(process, 1_200)

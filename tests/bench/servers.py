@@ -103,14 +103,14 @@ class SqlitePair:
 class Node:
     """A node with all roles, or those given, signed requests required, its log in its data directory."""
 
-    def __init__(self, bench, pair, directory, roles=""):
+    def __init__(self, bench, pair, directory, roles="", settings=None):
         self.bench = bench
         self.pair = pair
         self.directory = directory
         self.port = free_port()
         os.makedirs(directory, exist_ok=True)
         self.environment = {"TIPFLOW_DATA_DIR": directory, "TIPFLOW_HTTP_PORT": str(self.port),
-                            "TIPFLOW_ADMIN_PASSWORD": PASSWORD, **pair.environment()}
+                            "TIPFLOW_ADMIN_PASSWORD": PASSWORD, **pair.environment(), **(settings or {})}
         command = [bench.tipflow, "serve"] + (["--roles", roles] if roles else [])
         started = time.monotonic()
         self.process = bench.processes.start(command, f"{directory}.out", self.environment)

@@ -1,5 +1,6 @@
 // The running binary and its contract are one: openapi.yaml, errors.yaml, `tipflow routes`.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { acknowledge, alertOf, alerts, change, settings } from './support/alerts.ts';
 import { type Answer, Client } from './support/client.ts';
 import {
   type Operation,
@@ -27,8 +28,10 @@ import {
   registeredAnchor,
   registeredViewer,
 } from './support/stories.ts';
+import { waitFor } from './support/wait.ts';
 
 const nobody = 999_999_999;
+const payoutAccount = { realName: '张三', bankAccount: '6222 0212 3456 1234', phone: '13812345678' };
 const v1 = '/api/v1';
 
 /** Codes that no test can produce from outside, and why. */
@@ -45,6 +48,10 @@ const producedElsewhere: Readonly<Record<string, string>> = {
   role_unavailable: 'finance_away.test.ts',
   unavailable: 'database_away.test.ts',
   outcome_unknown: 'database_away.test.ts',
+  address_blocked: 'gate.test.ts',
+  too_many_requests: 'gate.test.ts',
+  too_many_attempts: 'gate.test.ts',
+  alert_resolved: 'alerts.test.ts',
 };
 
 describe('the contract', () => {
@@ -177,6 +184,15 @@ describe('the contract', () => {
       ]),
     getTip: () => fan.client.tip(traceId),
     getTipJourney: () => fan.client.journey(traceId),
+    listIpBlocks: () => admin.ask('GET', '/admin/ip-blocks'),
+    addIpBlock: () => admin.ask('POST', '/admin/ip-blocks', { json: { network: '203.0.113.0/24', reason: 'test' } }),
+    deleteIpBlock: async () => {
+      const { body } = await admin.ask<{ id: number }>('POST', '/admin/ip-blocks', {
+        json: { network: '198.51.100.0/24', reason: 'test' },
+      });
+      await admin.ask('DELETE', `/admin/ip-blocks/${body.id}`);
+    },
+    listOperatorActions: () => admin.ask('GET', '/admin/audit-log'),
     listViewerTips: () => fan.client.ask('GET', `/viewers/${fan.viewer.id}/tips`),
     getBalance: () => host.client.balance(host.anchor.id),
     listShareRates: () => host.client.shareRates(host.anchor.id),
@@ -191,12 +207,31 @@ describe('the contract', () => {
       await host.client.withdraw(host.anchor.id, request);
       await host.client.withdrawal(request.traceId);
     },
+    getPayoutAccount: async () => {
+      await admin.call('PUT', finance('/payout-account'), { json: payoutAccount });
+      await host.client.call('GET', finance('/payout-account'));
+    },
+    setPayoutAccount: () => host.client.call('PUT', finance('/payout-account'), { json: payoutAccount }),
     getStatement: () =>
       host.client.statement(host.anchor.id, {
         from: new Date(Date.now() - 86_400_000).toISOString(),
         to: new Date(Date.now() + 3_600_000).toISOString(),
       }),
     getReconciliation: () => admin.reconciliation(),
+    listLogs: () => admin.ask('GET', '/admin/logs'),
+    listTraces: () => admin.ask('GET', '/admin/traces'),
+    getTrace: async () => {
+      const path = `${v1}/admin/traces/${String((await get('/version')).headers['x-trace-id'])}`;
+      await waitFor('the trace is kept', async () => (await admin.call('GET', path)).status === 200);
+    },
+    listAlerts: () => alerts(admin),
+    acknowledgeAlert: async () => {
+      await change(admin, { 'alerts.disk_free_percent': 100, 'alerts.raise_seconds': 0 });
+      await acknowledge(admin, (await alertOf(admin, 'disk_free', 'raised')).id);
+      await change(admin, { 'alerts.disk_free_percent': null, 'alerts.raise_seconds': null });
+    },
+    getSettings: () => settings(admin),
+    setSettings: () => change(admin, { 'log.level': 'info' }),
     getSandbox: () => admin.ask('GET', '/finance/sandbox'),
     setSandbox: () => admin.setSandbox('pay'),
   };
@@ -254,8 +289,15 @@ describe('the contract', () => {
     forbidden: () => fan.client.call('GET', `${v1}/finance/reconciliation`),
     anchor_not_found: () => fan.client.call('GET', `${v1}/anchors/${nobody}`),
     room_not_found: () => fan.client.call('GET', `${v1}/rooms/${nobody}`),
+    ip_block_not_found: () => admin.call('DELETE', `${v1}/admin/ip-blocks/${nobody}`),
+    would_block_yourself: () =>
+      admin.call('POST', `${v1}/admin/ip-blocks`, { json: { network: '127.0.0.0/8', reason: 'test' } }),
     viewer_not_found: () => admin.call('GET', `${v1}/viewers/${nobody}`),
     tip_not_found: () => fan.client.call('GET', `${v1}/tips/${newTraceId()}`),
+    payout_account_not_found: async () =>
+      admin.call('GET', `${v1}/finance/anchors/${(await registeredAnchor(node)).anchor.id}/payout-account`),
+    trace_not_found: () => admin.call('GET', `${v1}/admin/traces/${newTraceId()}`),
+    alert_not_found: () => admin.call('POST', `${v1}/admin/alerts/${nobody}/acknowledge`),
     withdrawal_not_found: () => host.client.call('GET', `${v1}/finance/withdrawals/${newTraceId()}`),
     name_taken: () =>
       node.client().call('POST', `${v1}/viewers`, { json: { ...newViewer(), name: fan.viewer.name } }),

@@ -29,8 +29,9 @@ void checkLine(std::string_view input) {
   log::appendField(fields, log::field("path", input));
   log::appendField(fields, log::field("ms", numberIn(input)));
   log::appendField(fields, log::field("status", static_cast<int>(input.size())));
-  const auto line = log::formatLine(log::Level::warn, "audience",
-                                    "000102030405060708090a0b0c0d0e0f", message, fields);
+  const auto line =
+      log::formatLine(log::Level::warn, "audience",
+                      {"000102030405060708090a0b0c0d0e0f", "0001020304050607"}, message, fields);
   for (const char c : line) {
     require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F, "a line has no control bytes");
   }
@@ -38,7 +39,7 @@ void checkLine(std::string_view input) {
   const auto parsed = boost::json::parse(line, bad);
   require(!bad && parsed.is_object(), "a line is a JSON object");
   const auto& object = parsed.as_object();
-  require(object.size() == 9, "a line has the members that were asked for");
+  require(object.size() == 10, "a line has the members that were asked for");
   require(object.at("level") == "warn" && object.at("role") == "audience",
           "no input changes another member");
   checkMember(object, "msg", message);

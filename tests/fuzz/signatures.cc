@@ -21,7 +21,7 @@ bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The timestamps of the contract: Unix milliseconds in decimal, within the window around `kNow`.
 bool inTime(std::string_view timestamp) {
-  if (timestamp.empty() || timestamp.size() > 15 ||
+  if (timestamp.empty() || timestamp.size() > 15 || timestamp.front() == '0' ||
       !std::all_of(timestamp.begin(), timestamp.end(), isDigit)) {
     return false;
   }
@@ -72,7 +72,7 @@ void checkSignature(std::string_view input) {
   principal.tokenId = "token";
   principal.signingKey = std::string(32, 's');
   ManualClock clock(kNow - Duration{kWindowMs * kUsPerMs * 2});
-  LocalCache nonces(clock, 100);
+  LocalNonces nonces(clock, kNonceLifetime, 100);
   const SignatureCheck check(true, clock, nonces);
   clock.set(kNow);
 

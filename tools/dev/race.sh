@@ -1,4 +1,4 @@
-# ThreadSanitizer: the tests that use threads, and a whole node under load. Sourced by ./dev.
+# ThreadSanitizer: unit tests, the simulator, and a whole node under load. Sourced by ./dev.
 # shellcheck shell=bash
 
 # Drogon and trantor come without instrumentation: tests/race says what ThreadSanitizer must know of them.
@@ -27,18 +27,19 @@ raceNode() {
   return "$status"
 }
 
-# raceAll SUITE SECONDS TESTS...: the test programs TESTS, then the node for SECONDS.
+# raceAll SUITE SECONDS SEEDS TESTS...: the test programs TESTS, the simulator, then the node for SECONDS.
 raceAll() {
-  local suite=$1 seconds=$2 tests; shift 2
+  local suite=$1 seconds=$2 seeds=$3 tests; shift 3
   setupTest
-  buildPreset tsan tipflow "$@"
+  buildPreset tsan tipflow tipflow_sim "$@"
   export TSAN_OPTIONS; TSAN_OPTIONS=$(raceOptions)
   for tests in "$@"; do runGoogleTest "$suite" "$root/build/tsan/$tests"; done
+  simSweep tsan --seeds "$seeds" --jobs 2
   say "Testing: $suite, a node under load for $seconds s"
   # In a shell of its own: what it exports is nobody else's.
   runCheck "a node under ThreadSanitizer" eval "(raceNode $seconds)"
   unset TSAN_OPTIONS
 }
 
-testRace() { raceAll race 5 tipflow_race; }
-testRaceLong() { raceAll race-long 60 tipflow_unit tipflow_store; }
+testRace() { raceAll race 5 200 tipflow_unit; }
+testRaceLong() { raceAll race-long 60 3000 tipflow_unit tipflow_store; }

@@ -9,8 +9,8 @@ buildPackages=(
   g++ cmake ninja-build ccache mold pkg-config git ca-certificates
   libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
   libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
-  libyaml-cpp-dev libmimalloc-dev prometheus-cpp-dev uuid-dev zlib1g-dev python3-yaml tzdata)
-testPackages=(libgtest-dev libgmock-dev mariadb-server curl)
+  libyaml-cpp-dev libmimalloc-dev prometheus-cpp-dev uuid-dev zlib1g-dev libzstd-dev python3-yaml tzdata)
+testPackages=(libgtest-dev libgmock-dev mariadb-server curl prometheus)
 lintPackages=(clang-format-19)
 tidyPackages=(clang-tidy-19)
 # Fault injection, and what mounts small disks.

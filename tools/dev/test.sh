@@ -6,7 +6,7 @@ passed=0 failed=0 failedSuites=()
 testUsage() {
   cat <<'TEXT'
 Usage: ./dev test [SUITE...]
-Without a suite: all but the last two. It ends with one line: N passed, M failed.
+Without a suite: all but the last. It ends with one line: N passed, M failed.
 
   lint    formatting, layers, the contract's own consistency
   unit    rules, protocol cores, platform (AddressSanitizer, UndefinedBehaviorSanitizer)
@@ -14,7 +14,7 @@ Without a suite: all but the last two. It ends with one line: N passed, M failed
   sim     the protocol cores under a seeded scheduler with faults: 3,000 seeds, and every planted mutant must be caught
   fuzz    each fuzz target over its corpus, then for 3 s (TIPFLOW_FUZZ_SECONDS) on inputs of its own
   e2e     the binary from outside: stories, races, crashes, bad input, contract; SQLite and MariaDB
-  race    ThreadSanitizer: the tests that use threads, and a node under load; compiles for half an hour
+  race    ThreadSanitizer: unit tests, the simulator, and a node under load
   long    about an hour on 2 cores. The binary while things break: hundreds of kill -9 of node and
           server under load, disks that are full or cannot sync, frozen servers, connections cut around commits; then
           1,000,000 tips with kills and 10,000,000 without, on SQLite and MariaDB; 100,000 seeds of the simulator. Smaller for a try:
@@ -97,7 +97,13 @@ runVitest() {
   note "$good passed, $bad failed in $((SECONDS - started)) s"
 }
 
-testE2e() { setupTest; buildPreset release tipflow; npmTools; runVitest e2e e2e; }
+testE2e() {
+  setupTest
+  buildPreset release tipflow
+  runCheck "settings in docs/operations" python3 "$root/tools/config_docs.py" "$root/build/release/tipflow" --check
+  npmTools
+  runVitest e2e e2e
+}
 
 testLong() {
   testSimLong
@@ -111,7 +117,7 @@ testLong() {
 
 commandTest() {
   local suites=("$@") suite
-  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim fuzz e2e)
+  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim fuzz race e2e)
   for suite in "${suites[@]}"; do
     case $suite in
     lint) testLint ;; unit) testUnit ;; store) testStore ;; e2e) testE2e ;;

@@ -6,6 +6,9 @@
 #include <drogon/utils/coroutine.h>
 #include <trantor/net/EventLoop.h>
 
+#include <array>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "platform/db/connection.h"
+#include "platform/metrics.h"
 
 namespace tipflow::db {
 
@@ -38,6 +42,9 @@ class Database {
     return db::connect(url_, answerTimeout);
   }
   [[nodiscard]] std::size_t waiting() const;
+  /// From now on its work is counted. Before any of it; `metrics` must not be asked after this is
+  /// gone.
+  void measure(Metrics& metrics);
 
   // g++ 12 destroys a class temporary inside a co_await expression twice: whatever is awaited, and
   // every argument with a destructor, has a name of its own (docs/decisions/0003).
@@ -108,11 +115,17 @@ class Database {
     Queued job;
     trantor::EventLoop* loop;
     std::coroutine_handle<> handle;
+    std::chrono::steady_clock::time_point since;
   };
+  /// How a job ended, as far as the database is concerned.
+  enum class Outcome { done, undone, refused, rolledBack, lost, unavailable, queueFull };
+  static constexpr std::size_t kOutcomes = 7;
 
   void submit(Queued job, trantor::EventLoop* loop, std::coroutine_handle<> handle);
   void work();
-  void runOne(Pending& pending, std::unique_ptr<Connection>& connection);
+  Outcome runOne(Pending& pending, std::unique_ptr<Connection>& connection);
+  void count(Outcome outcome);
+  static Outcome outcomeOf(const std::exception_ptr& error);
   static void resume(const Pending& pending);
 
   std::string name_;
@@ -122,6 +135,9 @@ class Database {
   std::condition_variable wake_;
   std::deque<Pending> queue_;
   bool stopping_ = false;
+  std::atomic<int> busy_{0};
+  prometheus::Histogram* waitSeconds_ = nullptr;
+  std::array<prometheus::Counter*, kOutcomes> outcomes_{};
   std::vector<std::thread> threads_;
 };
 

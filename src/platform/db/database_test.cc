@@ -89,5 +89,31 @@ TEST_F(DatabaseTest, refuses_work_beyond_its_queue_at_once) {
                Unavailable);
 }
 
+TEST_F(DatabaseTest, counts_how_its_work_ended_and_how_long_it_waited) {
+  Metrics metrics;
+  Database database("DB1", url(), {1, 10});
+  database.measure(metrics);
+  drogon::sync_wait(database.write([](Connection& connection) { insert(connection, 1); }));
+  EXPECT_THROW(drogon::sync_wait(database.write([](Connection& c) { insert(c, 1); })),
+               DuplicateKey);
+  EXPECT_THROW(drogon::sync_wait(database.write(
+                   [](Connection&) { throw std::runtime_error("changed its mind"); })),
+               std::runtime_error);
+  EXPECT_THROW(drogon::sync_wait(database.write([](Connection&) { throw ConnectionLost(0, ""); })),
+               ConnectionLost);
+  const auto text = metrics.text();
+  for (const auto* line :
+       {R"(tipflow_database_queries_total{database="DB1",outcome="done"} 1)",
+        R"(tipflow_database_queries_total{database="DB1",outcome="refused"} 1)",
+        R"(tipflow_database_queries_total{database="DB1",outcome="undone"} 1)",
+        R"(tipflow_database_queries_total{database="DB1",outcome="lost"} 1)",
+        R"(tipflow_database_queries_total{database="DB1",outcome="unavailable"} 0)",
+        R"(tipflow_database_pool_connections{database="DB1"} 1)",
+        R"(tipflow_database_pool_waiting{database="DB1"} 0)",
+        R"(tipflow_database_pool_wait_seconds_count{database="DB1"} 4)"}) {
+    EXPECT_NE(text.find(line), std::string::npos) << line << "\nin\n" << text;
+  }
+}
+
 }  // namespace
 }  // namespace tipflow::db

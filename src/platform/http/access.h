@@ -18,6 +18,12 @@ class Access {
     return of({Role::viewer, Role::anchor, Role::operator_, Role::admin});
   }
   static Access operators() { return of({Role::operator_, Role::admin}); }
+  /// Other nodes of the cluster, who sign with its key; nobody with a token.
+  static Access nodes() {
+    Access access;
+    access.nodes_ = true;
+    return access;
+  }
   static Access of(std::initializer_list<Role> roles) {
     unsigned mask = 0;
     for (const Role role : roles) mask |= bit(role);
@@ -33,18 +39,22 @@ class Access {
     return copy;
   }
 
-  [[nodiscard]] bool declared() const { return open_ || roles_ != 0 || own_ != Own::none; }
+  [[nodiscard]] bool declared() const {
+    return open_ || nodes_ || roles_ != 0 || own_ != Own::none;
+  }
+  [[nodiscard]] bool forNodes() const { return nodes_; }
   [[nodiscard]] bool open() const { return open_; }
   /// `firstPlace`: the id in the path's first place, 0 when there is none.
   [[nodiscard]] bool allows(const Principal& principal, std::int64_t firstPlace) const {
     if (open_ || (roles_ & bit(principal.role)) != 0) return true;
-    if (principal.id != firstPlace) return false;
+    if (nodes_ || principal.id != firstPlace) return false;
     return (own_ == Own::anchor && principal.kind == PrincipalKind::anchor) ||
            (own_ == Own::viewer && principal.kind == PrincipalKind::viewer);
   }
   /// For people: `admin, operator, own anchor`.
   [[nodiscard]] std::string shown() const {
     if (open_) return "anyone";
+    if (nodes_) return "nodes of the cluster; signed by node";
     std::string out;
     for (const Role role : {Role::admin, Role::operator_, Role::anchor, Role::viewer}) {
       if ((roles_ & bit(role)) != 0) out += (out.empty() ? "" : ", ") + std::string(word(role));
@@ -67,6 +77,7 @@ class Access {
   }
 
   bool open_ = false;
+  bool nodes_ = false;
   unsigned roles_ = 0;
   Own own_ = Own::none;
   std::string narrowed_;

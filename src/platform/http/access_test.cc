@@ -64,6 +64,15 @@ TEST(Access, of_the_owner_is_by_kind_and_id_together) {
   EXPECT_FALSE(ownViewer.allows(kOperator, 9)) << "an operator with the viewer's number";
 }
 
+TEST(Access, of_nodes_is_for_nobody_with_a_token) {
+  const auto nodes = Access::nodes();
+  EXPECT_TRUE(nodes.declared());
+  EXPECT_TRUE(nodes.forNodes());
+  EXPECT_FALSE(nodes.open());
+  for (const auto& who : {kViewer, kAnchor, kOperator, kAdmin}) EXPECT_FALSE(nodes.allows(who, 9));
+  EXPECT_FALSE(Access::anyone().forNodes());
+}
+
 TEST(Access, is_shown_in_words) {
   EXPECT_EQ(Access::operators().orOwnAnchor().shown(), "admin, operator, own anchor");
   EXPECT_EQ(Access::signedIn().narrowedTo("own tips").shown(),

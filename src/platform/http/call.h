@@ -12,7 +12,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/trace_context.h"
+#include "platform/http/address.h"
 #include "platform/json.h"
+#include "platform/log.h"
 #include "platform/security/tokens.h"
 
 namespace tipflow::http {
@@ -37,8 +40,11 @@ class Call {
  public:
   drogon::HttpRequestPtr request;
   std::vector<std::string> path;               ///< values of the route's {…} places, in order
-  std::string traceId;                         ///< 32 hex digits
+  TraceContext context;                        ///< the request's own span
+  std::uint64_t parentSpan = 0;                ///< of whoever asked, 0 when they did not say
+  std::string traceId;                         ///< of `context`, 32 hex digits
   std::shared_ptr<const Principal> principal;  ///< empty where a route is open and no token came
+  Address address;                             ///< of the client, behind proxies that are trusted
 
   /// The JSON body; throws BadRequest with each field at fault.
   template <class T>
@@ -54,6 +60,22 @@ class Call {
   }
   /// A path place as a traceId; throws BadRequest.
   [[nodiscard]] TraceId pathTraceId(std::size_t place) const;
+
+  /// Fields that belong into the line the log has of this request.
+  template <class... T>
+  void note(const log::Field<T>&... fields) {
+    (log::appendField(noted, fields), ...);
+  }
+  std::string noted;  ///< `,"name":value…`
+
+  /// What an operator's change is about and what it did, for the audit log; masked there. Without
+  /// it, the request's path and body are recorded. `before`, `after`: JSON, or nothing.
+  struct Change {
+    std::string object;
+    std::string before;
+    std::string after;
+  };
+  std::optional<Change> change;
 
   [[nodiscard]] bool is(Role role) const { return principal && principal->role == role; }
   [[nodiscard]] bool isOperator() const { return is(Role::operator_) || is(Role::admin); }

@@ -26,6 +26,12 @@ struct Version {
 };
 BOOST_DESCRIBE_STRUCT(Version, (), (version, commit, built, roles))
 
+struct Ping {
+  std::string node;
+  std::vector<std::string> roles;
+};
+BOOST_DESCRIBE_STRUCT(Ping, (), (node, roles))
+
 ResponsePtr embedded(const char* path, const char* type) {
   auto response = drogon::HttpResponse::newHttpResponse();
   response->setBody(std::string(embeddedFiles().at(path)));
@@ -76,6 +82,9 @@ void Operations::addRoutes(Router& router) {
   add("/docs", [](Call&) -> Task<ResponsePtr> {
     co_return embedded("api/docs.html", "text/html; charset=utf-8");
   });
+  router.add({Method::get, "/internal/v1/ping", Access::nodes(),
+              [this](Call&) -> Task<ResponsePtr> { co_return ok(Ping{facts_.node, facts_.roles}); },
+              Signing::none, kBodyLimit, "platform"});
 }
 
 }  // namespace tipflow::http

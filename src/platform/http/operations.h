@@ -18,6 +18,7 @@ struct ReadinessCheck {
 using Probe = std::function<Task<ReadinessCheck>()>;
 
 struct NodeFacts {
+  std::string node;
   std::string version;
   std::string commit;
   std::string built;

@@ -39,7 +39,9 @@ ResponsePtr problem(const Rejection& rejection, std::string_view traceId,
   body += '}';
   auto response = jsonResponse(entry.status, std::move(body));
   response->setContentTypeString("application/problem+json");
-  if (entry.status == 503 || entry.status == 429) response->addHeader("Retry-After", "1");
+  if (entry.status == 503 || entry.status == 429) {
+    response->addHeader("Retry-After", std::to_string(rejection.retryAfterSeconds));
+  }
   if (entry.status == 401) response->addHeader("WWW-Authenticate", "Bearer");
   return response;
 }

@@ -8,8 +8,10 @@
 #include <stdexcept>
 
 #include "platform/db/connection.h"
+#include "platform/http/headers.h"
 #include "platform/http/problem.h"
 #include "platform/log.h"
+#include "platform/mask.h"
 
 namespace tipflow::http {
 namespace {
@@ -33,27 +35,53 @@ drogon::HttpMethod toDrogon(Method method) {
 // Status classes keep the number of series bounded whatever clients provoke.
 constexpr std::array<std::string_view, 5> kClasses{"1xx", "2xx", "3xx", "4xx", "5xx"};
 
-constexpr std::string_view kHex = "0123456789abcdef";
+// A body in a log line: enough to see what was asked, not a batch of a thousand tips.
+constexpr std::size_t kLoggedBody = 1024;
 
-bool isHex(std::string_view text) { return text.find_first_not_of(kHex) == std::string_view::npos; }
-bool isHexId(std::string_view text, std::size_t digits) {
-  return text.size() == digits && isHex(text) &&
-         text.find_first_not_of('0') != std::string_view::npos;
+constexpr std::string_view kInternal = "/internal/";
+
+/// What watches the node must not be turned away by those who overload it; nodes prove themselves.
+bool isLimited(std::string_view path) {
+  return path != "/livez" && path != "/readyz" && path != "/metrics" &&
+         !path.starts_with(kInternal);
 }
 
-/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2); empty when it is not
-/// one.
-std::string_view traceIdIn(std::string_view parent) {
-  if (parent.size() < 55 || parent[2] != '-' || parent[35] != '-' || parent[52] != '-') return {};
-  const auto version = parent.substr(0, 2);
-  const bool longer = parent.size() > 55;  // allowed from version 01 on, behind a dash
-  if (!isHex(version) || version == "ff" || (longer && (version == "00" || parent[55] != '-'))) {
-    return {};
+/// What to say of a request that Drogon has no handler for. Of what is under /internal, in whatever
+/// spelling Drogon takes for it, not even which methods there are.
+ErrorCode unroutedCode(drogon::HttpStatusCode status, std::string path) {
+  for (auto& c : path) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  if (status == drogon::k404NotFound || path.starts_with(kInternal)) {
+    return ErrorCode::route_not_found;
   }
-  const auto traceId = parent.substr(3, 32);
-  const bool valid =
-      isHexId(traceId, 32) && isHexId(parent.substr(36, 16), 16) && isHex(parent.substr(53, 2));
-  return valid ? traceId : std::string_view{};
+  if (status == drogon::k405MethodNotAllowed) return ErrorCode::method_not_allowed;
+  if (status == drogon::k413RequestEntityTooLarge) return ErrorCode::body_too_large;
+  return status >= drogon::k500InternalServerError ? ErrorCode::internal_error
+                                                   : ErrorCode::invalid_request;
+}
+
+/// Whether the path, as it was sent, is the route's letter for letter but for its place. Drogon
+/// also finds routes for other spellings: in capitals, with encoded characters.
+bool isSpelledAs(std::string_view sent, std::string_view pattern) {
+  const auto place = pattern.find('{');
+  if (place == std::string_view::npos) return sent == pattern;
+  const auto behind = pattern.substr(pattern.find('}') + 1);
+  if (sent.size() < place + behind.size() || !sent.starts_with(pattern.substr(0, place)) ||
+      !sent.ends_with(behind)) {
+    return false;
+  }
+  const auto value = sent.substr(place, sent.size() - place - behind.size());
+  return value.find_first_of("/%") == std::string_view::npos;
+}
+
+/// Path and query as they were sent, which is what signatures cover.
+std::string signedTarget(const drogon::HttpRequest& request) {
+  std::string target = request.getOriginalPath();
+  if (!request.query().empty()) target += "?" + request.query();
+  return target;
+}
+
+bool isOperatorsChange(const Route& route, const Call& call) {
+  return route.recorded && route.method != Method::get && call.isOperator();
 }
 
 /// What the client announced, or what came. A body that went to a file counts in full.
@@ -67,7 +95,8 @@ std::size_t bodyBytes(const drogon::HttpRequestPtr& request) {
 // What to tell the client of an exception that a handler let out.
 Rejection rejectionOf(const std::exception_ptr& error, const Call& call, std::string_view role) {
   const auto complain = [&](log::Level level, const char* what) {
-    log::line(level, role, call.traceId, "request failed", log::field("path", call.request->path()),
+    log::line(level, role, log::to(call.context), "request failed",
+              log::field("path", call.request->path()),
               log::field("error", std::string_view(what)));
   };
   try {
@@ -92,10 +121,39 @@ Rejection rejectionOf(const std::exception_ptr& error, const Call& call, std::st
   }
 }
 
+/// The trace and span that a request says it belongs to.
+std::optional<TraceContext> parentOf(const drogon::HttpRequestPtr& request) {
+  const auto parent = TraceContext::parse(request->getHeader("traceparent"));
+  if (parent) return parent;
+  const std::string& given = request->getHeader("x-trace-id");
+  const auto trace = given.size() == 32 ? TraceId::parse(given) : std::nullopt;
+  if (!trace || *trace == TraceId{}) return std::nullopt;
+  return TraceContext{*trace, 0, true};
+}
+
+// What was asked: masked, cut, and as JSON strings, so that the line stays a line whatever came.
+void describe(std::string& fields, std::string_view method, const drogon::HttpRequest& request) {
+  const auto append = [&](std::string_view name, std::string_view value) {
+    log::appendField(fields, log::field(name, value));
+  };
+  append("method", method);
+  append("path", request.path());
+  const std::string& query = request.query();
+  if (!query.empty()) append("query", mayHoldSecrets(query) ? maskedQuery(query) : query);
+  const auto body = request.body();
+  if (body.empty()) return;
+  if (mayHoldSecrets(body)) {
+    append("body", std::string_view(maskedJson(body)).substr(0, kLoggedBody));
+  } else {
+    append("body", body.substr(0, kLoggedBody));
+  }
+}
+
 }  // namespace
 
 struct Router::Served {
   Route route;
+  std::string shown;  // `POST /api/v1/tips`
   std::array<prometheus::Counter*, kClasses.size()> requests{};
   prometheus::Histogram* seconds = nullptr;
 };
@@ -116,9 +174,8 @@ std::string_view name(Method method) {
   throw std::logic_error("a method without a name");
 }
 
-Router::Router(Tokens& tokens, SignatureCheck& signatures, Metrics& metrics, const Clock& clock,
-               Random& random)
-    : tokens_(tokens), signatures_(signatures), metrics_(metrics), clock_(clock), random_(random) {}
+Router::Router(Guards guards, Tracing& tracing, Metrics& metrics, const Clock& clock)
+    : guards_(guards), tracing_(tracing), metrics_(metrics), clock_(clock) {}
 
 Router::~Router() = default;
 
@@ -130,6 +187,10 @@ void Router::add(Route route) {
   if (route.access.open() && route.signing != Signing::none) {
     throw std::logic_error("nobody's key could sign for " + route.path);
   }
+  if (route.path.starts_with(kInternal) != route.access.forNodes()) {
+    throw std::logic_error("nodes, and nobody else, have their routes under /internal: " +
+                           route.path);
+  }
   routes_.push_back(std::move(route));
 }
 
@@ -138,6 +199,7 @@ void Router::install() {
   for (auto& route : routes_) {
     auto served = std::make_unique<Served>();
     served->route = route;
+    served->shown = std::string(name(route.method)) + " " + route.path;
     const Labels labels{{"method", std::string(name(route.method))}, {"route", route.path}};
     for (std::size_t i = 0; i < kClasses.size(); ++i) {
       auto withStatus = labels;
@@ -173,18 +235,32 @@ void Router::install() {
       throw std::logic_error("more than one place in " + route.path);
     }
   }
+  app.registerSyncAdvice(
+      [this](const drogon::HttpRequestPtr& request) { return refusalBeforeRouting(request); });
   app.setCustomErrorHandler(
       [this](drogon::HttpStatusCode status, const drogon::HttpRequestPtr& request) {
-        const auto traceId = traceIdOf(request);
-        const auto code = status == drogon::k405MethodNotAllowed ? ErrorCode::method_not_allowed
-                          : status == drogon::k404NotFound       ? ErrorCode::route_not_found
-                          : status == drogon::k413RequestEntityTooLarge ? ErrorCode::body_too_large
-                          : status >= drogon::k500InternalServerError   ? ErrorCode::internal_error
-                                                                      : ErrorCode::invalid_request;
-        auto response = problem({code}, traceId, request->getHeader("accept-language"));
-        response->addHeader("X-Trace-Id", traceId);
-        return response;
+        return unrouted({unroutedCode(status, request->path())}, request);
       });
+}
+
+// Before it is known whether there is such a route, so that an address that guesses is limited too.
+ResponsePtr Router::refusalBeforeRouting(const drogon::HttpRequestPtr& request) {
+  const auto client = guards_.gate.clientOf(*request);
+  auto refusal = guards_.gate.refuseBlocked(client);
+  if (!refusal && isLimited(request->path())) refusal = guards_.gate.refuseAddress(client);
+  // Drogon itself would allow every origin what it asks for.
+  if (!refusal && request->method() == drogon::Options) refusal = {ErrorCode::method_not_allowed};
+  return refusal ? unrouted(*refusal, request) : nullptr;
+}
+
+ResponsePtr Router::unrouted(const Rejection& rejection, const drogon::HttpRequestPtr& request) {
+  const auto parent = parentOf(request);
+  const auto traceId =
+      (parent ? parent->trace : TraceId{tracing_.newSpan(), tracing_.newSpan()}).hex();
+  auto response = problem(rejection, traceId, request->getHeader("accept-language"));
+  response->addHeader("X-Trace-Id", traceId);
+  addSecurityHeaders(*response, request->path());
+  return response;
 }
 
 drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRequestPtr request,
@@ -192,8 +268,14 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
                               std::vector<std::string> path) {
   const Time started = self->clock_.now();
   self->inFlight_.fetch_add(1, std::memory_order_relaxed);
-  Call call{std::move(request), std::move(path), {}, nullptr};
-  call.traceId = self->traceIdOf(call.request);
+  Call call;
+  call.request = std::move(request);
+  call.path = std::move(path);
+  const auto parent = parentOf(call.request);
+  call.parentSpan = parent ? parent->span : 0;
+  call.context = self->tracing_.begin(parent, started);
+  call.traceId = call.context.trace.hex();
+  call.address = self->guards_.gate.clientOf(*call.request);
   ResponsePtr response;
   std::exception_ptr error;
   try {
@@ -202,11 +284,17 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
   } catch (...) {
     error = std::current_exception();
   }
+  std::optional<ErrorCode> refusal;
   if (error) {
-    response = problem(rejectionOf(error, call, served->route.role), call.traceId,
-                       call.request->getHeader("accept-language"));
+    const auto rejection = rejectionOf(error, call, served->route.role);
+    refusal = rejection.code;
+    response = problem(rejection, call.traceId, call.request->getHeader("accept-language"));
+  }
+  if (self->recorder_ && isOperatorsChange(served->route, call)) {
+    co_await self->recorder_(served->route, call, refusal);
   }
   response->addHeader("X-Trace-Id", call.traceId);
+  addSecurityHeaders(*response, call.request->path());
   self->finish(*served, call, response, started);
   callback(response);
   self->inFlight_.fetch_sub(1, std::memory_order_relaxed);
@@ -215,31 +303,14 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
 // In the order the contract fixes: size, token, signature; then the right to do it.
 void Router::admit(const Route& route, Call& call) const {
   const auto& request = call.request;
-  if (bodyBytes(request) > route.bodyLimit) {
+  const bool fits = bodyBytes(request) <= route.bodyLimit;
+  if (route.access.forNodes()) {
+    admitNode(route, call, fits);
+  } else if (fits) {
+    admitPrincipal(route, call);
+  } else {
     throw Refused(ErrorCode::body_too_large,
                   fmt::format("the body may have at most {} bytes", route.bodyLimit));
-  }
-  const std::string& authorization = request->getHeader("authorization");
-  constexpr std::string_view kBearer = "Bearer ";
-  if (authorization.starts_with(kBearer)) {
-    call.principal = tokens_.verify(std::string_view(authorization).substr(kBearer.size()));
-    if (!call.principal && !route.access.open()) throw Refused(ErrorCode::unauthenticated);
-  }
-  if (!route.access.open() && !call.principal) throw Refused(ErrorCode::unauthenticated);
-  if (route.signing != Signing::none) {
-    std::string target = request->getOriginalPath();
-    if (!request->query().empty()) target += "?" + request->query();
-    signatures_.check(*call.principal,
-                      {name(route.method), target, request->getHeader("x-tipflow-timestamp"),
-                       request->getHeader("x-tipflow-nonce"), request->body()},
-                      request->getHeader("x-tipflow-signature"),
-                      route.signing == Signing::required);
-  }
-  if (!route.access.open()) {
-    const auto first = call.path.empty() ? std::nullopt : Call::parseId(call.path.front());
-    if (!route.access.allows(*call.principal, first.value_or(0))) {
-      throw Refused(ErrorCode::forbidden);
-    }
   }
   if (!request->body().empty()) {
     const std::string& type = request->getHeader("content-type");
@@ -247,35 +318,86 @@ void Router::admit(const Route& route, Call& call) const {
   }
 }
 
-std::string Router::traceIdOf(const drogon::HttpRequestPtr& request) const {
-  const auto traced = traceIdIn(request->getHeader("traceparent"));
-  if (!traced.empty()) return std::string(traced);
-  const std::string& given = request->getHeader("x-trace-id");
-  if (isHexId(given, 32)) return given;
-  return TraceId{random_.bits(), random_.bits()}.hex();
+// Whoever is no node learns no more than that there is nothing here.
+void Router::admitNode(const Route& route, const Call& call, bool fits) const {
+  const auto& request = call.request;
+  const auto target = signedTarget(*request);
+  const NodeParts parts{request->getHeader("x-tipflow-node"), name(route.method), target,
+                        request->getHeader("x-tipflow-timestamp"), request->body()};
+  if (fits && isSpelledAs(request->getOriginalPath(), route.path) &&
+      guards_.nodes.accepts(parts, request->getHeader("x-tipflow-node-signature"))) {
+    return;
+  }
+  if (const auto refusal = guards_.gate.refuseAddress(call.address)) throw Refused(*refusal);
+  throw Refused(ErrorCode::route_not_found);
+}
+
+void Router::admitPrincipal(const Route& route, Call& call) const {
+  const auto& request = call.request;
+  const std::string& authorization = request->getHeader("authorization");
+  constexpr std::string_view kBearer = "Bearer ";
+  if (authorization.starts_with(kBearer)) {
+    call.principal = guards_.tokens.verify(std::string_view(authorization).substr(kBearer.size()));
+    if (!call.principal && !route.access.open()) throw Refused(ErrorCode::unauthenticated);
+  }
+  if (!route.access.open() && !call.principal) throw Refused(ErrorCode::unauthenticated);
+  if (call.principal) {
+    auto refusal = guards_.gate.refuseViewer(*call.principal, call.address);
+    if (refusal) throw Refused(*std::move(refusal));
+  }
+  if (route.signing != Signing::none) {
+    const auto target = signedTarget(*request);
+    guards_.signatures.check(*call.principal,
+                             {name(route.method), target, request->getHeader("x-tipflow-timestamp"),
+                              request->getHeader("x-tipflow-nonce"), request->body()},
+                             request->getHeader("x-tipflow-signature"),
+                             route.signing == Signing::required);
+  }
+  if (!route.access.open()) {
+    const auto first = call.path.empty() ? std::nullopt : Call::parseId(call.path.front());
+    if (!route.access.allows(*call.principal, first.value_or(0))) {
+      throw Refused(ErrorCode::forbidden);
+    }
+  }
+}
+
+Router::Answered Router::answered() const {
+  Answered answered;
+  for (const auto& served : served_) {
+    if (served->route.role == "platform") continue;  // probes, and roles that are elsewhere
+    for (const auto* counter : served->requests) {
+      answered.all += static_cast<std::int64_t>(counter->Value());
+    }
+    answered.failed += static_cast<std::int64_t>(served->requests.back()->Value());
+  }
+  return answered;
 }
 
 void Router::finish(const Served& served, const Call& call, const ResponsePtr& response,
                     Time started) {
   const auto status = static_cast<int>(response->getStatusCode());
-  const double seconds =
-      static_cast<double>((clock_.now() - started).count()) / static_cast<double>(kUsPerSecond);
+  const Time now = clock_.now();
   served.requests[static_cast<std::size_t>(std::clamp(status / 100 - 1, 0, 4))]->Increment();
-  served.seconds->Observe(seconds);
-  if (!log::enabled(log::Level::info)) return;
-  const auto ms = static_cast<std::int64_t>(seconds * 1e6) / 1000.0;
-  if (call.principal) {
-    log::line(log::Level::info, served.route.role, call.traceId, "request",
-              log::field("method", name(served.route.method)),
-              log::field("path", call.request->path()), log::field("status", status),
-              log::field("ms", ms), log::field("by", word(call.principal->kind)),
-              log::field("id", call.principal->id));
-  } else {
-    log::line(log::Level::info, served.route.role, call.traceId, "request",
-              log::field("method", name(served.route.method)),
-              log::field("path", call.request->path()), log::field("status", status),
-              log::field("ms", ms));
+  served.seconds->Observe(static_cast<double>((now - started).count()) /
+                          static_cast<double>(kUsPerSecond));
+  const bool failed = status >= 500;
+  if (tracing_.keeps(call.context, failed, now - started)) {
+    log::span(
+        {served.shown, served.route.role, call.context, call.parentSpan, started, now, failed},
+        log::field("status", status), log::field("path", call.request->path()));
   }
+  if (!log::enabled(log::Level::info)) return;
+  thread_local std::string fields;
+  fields.clear();
+  describe(fields, name(served.route.method), *call.request);
+  const auto append = [](const auto&... field) { (log::appendField(fields, field), ...); };
+  append(log::field("status", status),
+         log::field("ms", static_cast<double>((now - started).count()) / kUsPerMs));
+  if (call.principal) {
+    append(log::field("by", word(call.principal->kind)), log::field("id", call.principal->id));
+  }
+  fields += call.noted;
+  log::write(log::Level::info, served.route.role, log::to(call.context), "request", fields);
 }
 
 }  // namespace tipflow::http

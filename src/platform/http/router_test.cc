@@ -7,23 +7,40 @@
 namespace tipflow::http {
 namespace {
 
-TEST(Router, takes_no_route_without_a_rule_who_may_use_it) {
-  crypto::initialise();
-  ManualClock clock(Time{1'770'000'000'000'000});
-  SeededRandom random(1);
-  LocalCache cache(clock, 10);
-  LocalBus bus;
-  Tokens tokens(std::string(32, 'k'), clock, random, cache, bus);
-  SignatureCheck signatures(true, clock, cache);
-  Metrics metrics;
-  Router router(tokens, signatures, metrics, clock, random);
-  const auto handler = [](Call&) -> Task<ResponsePtr> { co_return noContent(); };
+struct RouterTest : testing::Test {
+  static void SetUpTestSuite() { crypto::initialise(); }
 
+  ManualClock clock{Time{1'770'000'000'000'000}};
+  SeededRandom random{1};
+  LocalCache cache{clock, 10};
+  LocalNonces nonces{clock, kNonceLifetime, 10};
+  LocalBus bus;
+  Tokens tokens{std::string(32, 'k'), clock, random, cache, bus};
+  SignatureCheck signatures{true, clock, nonces};
+  NodeSignatureCheck nodes{std::string(32, 'c'), clock};
+  Metrics metrics;
+  Gate gate{{}, {}, clock, metrics};
+  Tracing tracing{{}, random};
+  Router router{{gate, tokens, signatures, nodes}, tracing, metrics, clock};
+
+  static Task<ResponsePtr> handler(Call&) { co_return noContent(); }
+};
+
+TEST_F(RouterTest, takes_no_route_without_a_rule_who_may_use_it) {
   EXPECT_THROW(router.add({Method::get, "/open", Access{}, handler}), std::logic_error);
   EXPECT_TRUE(router.routes().empty());
   router.add({Method::get, "/open", Access::anyone(), handler});
   ASSERT_EQ(router.routes().size(), 1U);
   EXPECT_EQ(router.routes().front().bodyLimit, 64U * 1024);
+}
+
+TEST_F(RouterTest, keeps_what_is_for_nodes_under_internal_and_nothing_else_there) {
+  EXPECT_THROW(router.add({Method::get, "/internal/v1/x", Access::anyone(), handler}),
+               std::logic_error);
+  EXPECT_THROW(router.add({Method::get, "/internal/v1/x", Access::operators(), handler}),
+               std::logic_error);
+  EXPECT_THROW(router.add({Method::get, "/api/v1/x", Access::nodes(), handler}), std::logic_error);
+  EXPECT_NO_THROW(router.add({Method::get, "/internal/v1/x", Access::nodes(), handler}));
 }
 
 TEST(Router, methods_have_the_names_that_signatures_cover) {

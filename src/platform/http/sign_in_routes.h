@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "platform/http/login_limits.h"
 #include "platform/http/router.h"
 #include "platform/passwords.h"
 #include "platform/sign_in.h"
@@ -11,6 +12,6 @@ namespace tipflow::http {
 
 /// `directories`: who answers for which kind; a kind without one is away on this node.
 void addSignInRoutes(Router& router, std::map<PrincipalKind, AccountDirectory*> directories,
-                     Passwords& passwords, Tokens& tokens);
+                     LoginLimits& limits, Passwords& passwords, Tokens& tokens);
 
 }  // namespace tipflow::http

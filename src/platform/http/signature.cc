@@ -11,9 +11,8 @@ namespace tipflow::http {
 namespace {
 
 constexpr Duration kWindow{300 * kUsPerSecond};
-// Longer than a request can stay within the window, both ends included.
-constexpr Duration kNonceLifetime{601 * kUsPerSecond};
 constexpr std::string_view kVersion = "v1=";
+// Far beyond any clock, and no number of microseconds overflows.
 constexpr std::size_t kTimestampDigits = 15;
 
 bool isNonce(std::string_view text) {
@@ -47,7 +46,7 @@ void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
   const auto [end, error] = std::from_chars(
       parts.timestamp.data(), parts.timestamp.data() + parts.timestamp.size(), sentMs);
   if (error != std::errc{} || end != parts.timestamp.data() + parts.timestamp.size() ||
-      sentMs < 0 || parts.timestamp.size() > kTimestampDigits) {
+      sentMs < 0 || parts.timestamp.front() == '0' || parts.timestamp.size() > kTimestampDigits) {
     throw Refused(ErrorCode::invalid_signature, "X-Tipflow-Timestamp must be Unix milliseconds");
   }
   const Time sent{sentMs * kUsPerMs};
@@ -60,11 +59,23 @@ void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
   if (!crypto::equal(signature.substr(kVersion.size()), expected)) {
     throw Refused(ErrorCode::invalid_signature);
   }
-  if (!ownNonce) return;
+  if (ownNonce) takeNonce(principal, parts.nonce, sent);
+}
+
+void SignatureCheck::takeNonce(const Principal& principal, std::string_view nonce,
+                               Time sent) const {
   // Nonces from before the store started are forgotten: what could be a replay of them is refused.
   if (sent + Duration{kUsPerMs} < storeStarted_) throw Refused(ErrorCode::stale_timestamp);
-  const auto key = "nonce:" + principal.tokenId + ":" + std::string(parts.nonce);
-  if (!nonces_.setIfAbsent(key, "1", kNonceLifetime)) throw Refused(ErrorCode::nonce_used);
+  // Stamped ahead of our clock, it will not be older than the next process.
+  const bool lasting = sent > clock_.now();
+  switch (nonces_.take(principal.tokenId + ":" + std::string(nonce), lasting)) {
+    case Nonces::Taken::fresh:
+      return;
+    case Nonces::Taken::used:
+      throw Refused(ErrorCode::nonce_used);
+    case Nonces::Taken::full:
+      throw Refused(ErrorCode::overloaded);
+  }
 }
 
 }  // namespace tipflow::http

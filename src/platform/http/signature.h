@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "platform/cache.h"
+#include "platform/nonces.h"
 #include "platform/security/tokens.h"
 
 namespace tipflow::http {
@@ -23,21 +23,29 @@ struct SignedParts {
 /// The text under the signature: METHOD \n path?query \n timestamp \n nonce \n hex SHA-256(body).
 std::string signedText(const SignedParts& parts);
 
+/// How long a nonce must be kept: longer than a request can stay within the window, both ends
+/// included.
+inline constexpr Duration kNonceLifetime{601 * kUsPerSecond};
+
 class SignatureCheck {
  public:
-  SignatureCheck(bool required, const Clock& clock, Cache& nonces)
+  /// `nonces` hold only lasting ones yet: what was sent before now may be a replay of what they
+  /// forgot.
+  SignatureCheck(bool required, const Clock& clock, Nonces& nonces)
       : required_(required), clock_(clock), nonces_(nonces), storeStarted_(clock.now()) {}
-
   /// `signature` is the header's value, empty when it did not come. `ownNonce`: whether the nonce
   /// must be fresh (false where the traceId in the body does that).
-  /// Throws Refused: invalid_signature, stale_timestamp, nonce_used.
+  /// Throws Refused: invalid_signature, stale_timestamp, nonce_used; overloaded when no further
+  /// nonce can be kept.
   void check(const Principal& principal, const SignedParts& parts, std::string_view signature,
              bool ownNonce) const;
 
  private:
+  void takeNonce(const Principal& principal, std::string_view nonce, Time sent) const;
+
   bool required_;
   const Clock& clock_;
-  Cache& nonces_;
+  Nonces& nonces_;
   Time storeStarted_;
 };
 

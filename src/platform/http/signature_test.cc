@@ -1,8 +1,13 @@
 #include "platform/http/signature.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <filesystem>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "platform/http/call.h"
 #include "platform/security/crypto.h"
@@ -28,7 +33,7 @@ struct SignatureTest : testing::Test {
   static void SetUpTestSuite() { crypto::initialise(); }
 
   ManualClock clock{kNow};
-  LocalCache nonces{clock, 1'000};
+  LocalNonces nonces{clock, kNonceLifetime, 1'000};
   SignatureCheck check{true, clock, nonces};
   Principal principal;
 
@@ -127,18 +132,19 @@ TEST_F(SignatureTest, is_taken_within_five_minutes_of_our_clock_and_not_beyond) 
   EXPECT_EQ(sentAt(now + kWindow), std::nullopt);
   EXPECT_EQ(sentAt(now - kWindow - Duration{kUsPerMs}), ErrorCode::stale_timestamp);
   EXPECT_EQ(sentAt(now + kWindow + Duration{kUsPerMs}), ErrorCode::stale_timestamp);
-  EXPECT_EQ(sentAt(Time{0}), ErrorCode::stale_timestamp);
+  EXPECT_EQ(sentAt(Time{kUsPerMs}), ErrorCode::stale_timestamp);
 }
 
 TEST_F(SignatureTest, needs_a_timestamp_in_unix_milliseconds) {
-  for (const auto* timestamp : {"", "x", "1770000000000x", "0000001770000000000", " 1770000000000", "-1",
-                                "1770000000000.0", "99999999999999999999", "+1770000000000"}) {
+  for (const auto* timestamp :
+       {"", "x", "1770000000000x", "01770000000000", "0", " 1770000000000", "-1", "1770000000000.0",
+        "99999999999999999999", "+1770000000000"}) {
     Sent request = sent(kNow);
     request.timestamp = timestamp;
     EXPECT_EQ(refusal(request, sign(request)), ErrorCode::invalid_signature) << timestamp;
   }
   // Seconds instead of milliseconds, and the largest number that is taken at all.
-  for (const auto* timestamp : {"1770000000", "9007199254740992"}) {
+  for (const auto* timestamp : {"1770000000", "999999999999999"}) {
     Sent request = sent(kNow);
     request.timestamp = timestamp;
     EXPECT_EQ(refusal(request, sign(request)), ErrorCode::stale_timestamp) << timestamp;
@@ -207,6 +213,60 @@ TEST_F(SignatureTest, what_was_sent_before_the_nonce_store_began_is_refused) {
   EXPECT_EQ(refusal(before, sign(before), false), std::nullopt) << "DB1 knows its traceId";
   const Sent since = sent(kNow);
   EXPECT_EQ(refusal(since, sign(since)), std::nullopt);
+}
+
+TEST_F(SignatureTest, stamped_ahead_of_our_clock_cannot_be_replayed_after_a_restart) {
+  const auto file = testing::TempDir() + "/nonces-ahead-" + std::to_string(getpid());
+  std::filesystem::remove(file);
+  nonces.keepIn(file);
+  const Sent ahead = sent(kNow + kWindow);
+  EXPECT_EQ(refusal(ahead, sign(ahead)), std::nullopt);
+  for (const int seconds : {0, 10, 299, 300, 500, 600}) {
+    clock.set(kNow + Duration{seconds * kUsPerSecond});
+    LocalNonces next(clock, kNonceLifetime, 1'000);
+    next.keepIn(file);
+    const SignatureCheck restarted(true, clock, next);
+    EXPECT_THROW(restarted.check(principal, ahead.parts(), sign(ahead), true), Refused) << seconds;
+    Sent fresh = sent(clock.now());
+    fresh.nonce = "another-nonce-entirely";
+    EXPECT_NO_THROW(restarted.check(principal, fresh.parts(), sign(fresh), true))
+        << "nobody else is kept out";
+  }
+  std::filesystem::remove(file);
+}
+
+TEST_F(SignatureTest, is_refused_as_overload_when_no_further_nonce_can_be_kept) {
+  LocalNonces one(clock, kNonceLifetime, 1);
+  const SignatureCheck small(true, clock, one);
+  const auto refusalOf = [&](const Sent& request) -> std::optional<ErrorCode> {
+    try {
+      small.check(principal, request.parts(), sign(request), true);
+      return std::nullopt;
+    } catch (const Refused& refused) {
+      return refused.rejection().code;
+    }
+  };
+  const Sent first = sent(kNow);
+  Sent second = first;
+  second.nonce = "another-nonce-entirely";
+  EXPECT_EQ(refusalOf(first), std::nullopt);
+  EXPECT_EQ(refusalOf(second), ErrorCode::overloaded);
+  EXPECT_EQ(refusalOf(first), ErrorCode::nonce_used);
+}
+
+TEST_F(SignatureTest, of_64_equal_requests_at_once_one_is_taken) {
+  const Sent request = sent(kNow);
+  const auto signature = sign(request);
+  std::atomic<int> taken{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 64; ++i) {
+      threads.emplace_back([&] {
+        if (!refusal(request, signature)) ++taken;
+      });
+    }
+  }
+  EXPECT_EQ(taken, 1);
 }
 
 TEST_F(SignatureTest, is_not_needed_where_it_is_switched_off_but_checked_when_it_comes) {

@@ -19,6 +19,9 @@ std::string randomBytes(std::size_t count);
 /// Equal, in a time that depends on the lengths only.
 bool equal(std::string_view a, std::string_view b);
 
+/// Overwrites a secret that is not needed any more.
+void wipe(std::string& secret);
+
 std::string toHex(std::string_view bytes);
 std::optional<std::string> fromHex(std::string_view hex);
 std::string toBase64Url(std::string_view bytes);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
@@ -11,8 +12,6 @@
 namespace tipflow {
 namespace {
 
-constexpr Duration kPersonLifetime{12 * kUsPerHour};
-constexpr Duration kOperatorLifetime{1 * kUsPerHour};
 constexpr std::size_t kKnownPerShard = 32'768;
 constexpr std::size_t kLongestToken = 1'024;
 
@@ -46,13 +45,12 @@ std::int64_t numberOf(const boost::json::object& object, const char* name) {
 
 }  // namespace
 
-Tokens::Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus)
-    : key_(std::move(key)),
-      keyId_(crypto::toHex(crypto::sha256(key_)).substr(0, 8)),
-      clock_(clock),
-      random_(random),
-      cache_(cache),
-      bus_(bus) {
+Tokens::Tokens(std::string_view key, const Clock& clock, Random& random, Cache& cache, Bus& bus)
+    : Tokens(std::make_shared<const KeyList>(KeyList{tokenKey(key, std::nullopt)}), clock, random,
+             cache, bus) {}
+
+Tokens::Tokens(Keys keys, const Clock& clock, Random& random, Cache& cache, Bus& bus)
+    : keys_(std::move(keys)), clock_(clock), random_(random), cache_(cache), bus_(bus) {
   bus_.subscribe(topic::kTokenRevoked, [this](std::string_view tokenId) {
     for (auto& shard : shards_) {
       const std::unique_lock lock(shard.mutex);
@@ -61,19 +59,45 @@ Tokens::Tokens(std::string key, const Clock& clock, Random& random, Cache& cache
   });
 }
 
+Keys Tokens::keys() const {
+  const std::lock_guard lock(keysMutex_);
+  return keys_;
+}
+
+void Tokens::useKeys(Keys fresh) {
+  const auto old = keys();
+  if (old == fresh) return;
+  const bool lost = std::any_of(old->begin(), old->end(), [&](const NamedKey& key) {
+    return findKey(*fresh, key.id) == nullptr;
+  });
+  {
+    const std::lock_guard lock(keysMutex_);
+    keys_ = std::move(fresh);
+  }
+  if (!lost) return;
+  // Whoever holds a good token is verified once more.
+  for (auto& shard : shards_) {
+    const std::unique_lock lock(shard.mutex);
+    shard.known.clear();
+  }
+}
+
 IssuedToken Tokens::issue(PrincipalKind kind, std::int64_t id, Role role) {
   const Time now = clock_.now();
   const Time expires{
       (now + (kind == PrincipalKind::operator_ ? kOperatorLifetime : kPersonLifetime)).us /
       kUsPerSecond * kUsPerSecond};
   const auto tokenId = TraceId::make(now, random_).hex();
-  const auto header = fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"JWT"}})", keyId_);
+  const auto known = keys();
+  const auto& key = known->front();
+  const auto header = fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"JWT"}})", key.id);
   const auto payload = fmt::format(
       R"({{"sub":"{}","kind":"{}","role":"{}","jti":"{}","iat":{},"exp":{}}})", id, word(kind),
       word(role), tokenId, now.us / kUsPerSecond, expires.us / kUsPerSecond);
   auto text = crypto::toBase64Url(header) + "." + crypto::toBase64Url(payload);
-  text += "." + crypto::toBase64Url(crypto::hmacSha256(key_, text));
-  return {text, expires, crypto::toBase64Url(crypto::hmacSha256(key_, "signing:" + tokenId))};
+  text += "." + crypto::toBase64Url(crypto::hmacSha256(key.secret.bytes(), text));
+  return {text, expires,
+          crypto::toBase64Url(crypto::hmacSha256(key.secret.bytes(), "signing:" + tokenId))};
 }
 
 std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
@@ -82,10 +106,13 @@ std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
   {
     const std::shared_lock lock(shard.mutex);
     if (const auto found = shard.known.find(token); found != shard.known.end()) {
+      counters_.hit();
       return found->second->expiresAt > clock_.now() ? found->second : nullptr;
     }
   }
-  auto decoded = decode(token);
+  counters_.miss();
+  const auto known = keys();
+  auto decoded = decode(token, *known);
   if (!decoded || cache_.get("revoked:" + decoded->tokenId)) return nullptr;
   auto principal = std::make_shared<const Principal>(std::move(*decoded));
   {
@@ -93,32 +120,39 @@ std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
     if (shard.known.size() >= kKnownPerShard) shard.known.clear();
     shard.known.emplace(token, principal);
   }
-  // Looked at once more: a revocation in between has forgotten what was known before this.
+  // Looked at once more: a revocation, or a change of keys, in between has forgotten what was known
+  // before this.
   if (cache_.get("revoked:" + principal->tokenId)) {
-    const std::unique_lock lock(shard.mutex);
-    if (const auto found = shard.known.find(token); found != shard.known.end()) {
-      shard.known.erase(found);
-    }
+    forget(shard, token);
     return nullptr;
   }
+  if (keys() != known) forget(shard, token);
   return principal;
 }
 
-std::optional<Principal> Tokens::decode(std::string_view token) const {
+void Tokens::forget(Shard& shard, std::string_view token) {
+  const std::unique_lock lock(shard.mutex);
+  if (const auto found = shard.known.find(token); found != shard.known.end()) {
+    shard.known.erase(found);
+  }
+}
+
+std::optional<Principal> Tokens::decode(std::string_view token, const KeyList& keys) const {
   const auto firstDot = token.find('.');
   const auto lastDot = token.rfind('.');
   if (firstDot == std::string_view::npos || lastDot == firstDot) return std::nullopt;
-  const auto signature = crypto::fromBase64Url(token.substr(lastDot + 1));
-  if (!signature ||
-      !crypto::equal(*signature, crypto::hmacSha256(key_, token.substr(0, lastDot)))) {
-    return std::nullopt;
-  }
+  // The header is not to be believed yet: it only says which of our keys to try.
   const auto header = decodedObject(token.substr(0, firstDot));
-  const auto payload = decodedObject(token.substr(firstDot + 1, lastDot - firstDot - 1));
-  if (!header || !payload || textOf(*header, "alg") != "HS256" ||
-      textOf(*header, "kid") != keyId_) {
+  if (!header || textOf(*header, "alg") != "HS256") return std::nullopt;
+  const auto* key = findKey(keys, textOf(*header, "kid"));
+  const auto signature = crypto::fromBase64Url(token.substr(lastDot + 1));
+  if (key == nullptr || !signature ||
+      !crypto::equal(*signature,
+                     crypto::hmacSha256(key->secret.bytes(), token.substr(0, lastDot)))) {
     return std::nullopt;
   }
+  const auto payload = decodedObject(token.substr(firstDot + 1, lastDot - firstDot - 1));
+  if (!payload) return std::nullopt;
   const auto kind = fromWord<PrincipalKind>(textOf(*payload, "kind"));
   const auto role = fromWord<Role>(textOf(*payload, "role"));
   Principal principal;
@@ -129,7 +163,7 @@ std::optional<Principal> Tokens::decode(std::string_view token) const {
   const auto subject = std::string(textOf(*payload, "sub"));
   principal.id = std::strtoll(subject.c_str(), nullptr, 10);
   principal.tokenId = textOf(*payload, "jti");
-  principal.signingKey = crypto::hmacSha256(key_, "signing:" + principal.tokenId);
+  principal.signingKey = crypto::hmacSha256(key->secret.bytes(), "signing:" + principal.tokenId);
   return principal;
 }
 

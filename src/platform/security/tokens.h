@@ -18,6 +18,8 @@
 #include "base/trace_id.h"
 #include "platform/bus.h"
 #include "platform/cache.h"
+#include "platform/metrics.h"
+#include "platform/security/key_list.h"
 
 namespace tipflow {
 
@@ -39,13 +41,28 @@ struct IssuedToken {
   std::string signingKey;  ///< base64url
 };
 
+/// How long tokens last: of viewers and anchors, and of operators.
+inline constexpr Duration kPersonLifetime{12 * kUsPerHour};
+inline constexpr Duration kOperatorLifetime{1 * kUsPerHour};
+
 /// Makes and checks tokens. Only HS256 under a known key id verifies. Thread-safe.
 class Tokens {
  public:
-  /// `key`: 32 bytes, the same on every node.
-  Tokens(std::string key, const Clock& clock, Random& random, Cache& cache, Bus& bus);
+  /// `keys`: the same on every node. The first one signs, all of them verify.
+  Tokens(Keys keys, const Clock& clock, Random& random, Cache& cache, Bus& bus);
+  /// With one key, of 32 bytes.
+  Tokens(std::string_view key, const Clock& clock, Random& random, Cache& cache, Bus& bus);
+  /// From now on these keys hold. Tokens under a key that is still there stay good; those under a
+  /// key that has gone are dead.
+  void useKeys(Keys keys);
   /// Remembers dead tokens in this file too, which outlives the process; reads what it holds.
   void keepRevocationsIn(const std::string& file);
+
+  /// Before they are used: look-ups of verified tokens.
+  void measure(CacheCounters counters) { counters_ = counters; }
+
+  /// When the newest key was made, as far as it is known.
+  [[nodiscard]] std::optional<Time> newestKeyMadeAt() const { return newestMadeAt(*keys()); }
 
   IssuedToken issue(PrincipalKind kind, std::int64_t id, Role role);
   /// nullptr when the token is malformed, forged, expired or revoked.
@@ -54,7 +71,8 @@ class Tokens {
   void revoke(const Principal& principal);
 
  private:
-  [[nodiscard]] std::optional<Principal> decode(std::string_view token) const;
+  [[nodiscard]] Keys keys() const;
+  [[nodiscard]] std::optional<Principal> decode(std::string_view token, const KeyList& keys) const;
 
   // Verified tokens, so that one request in a thousand pays for the HMAC and the JSON.
   // A token's end is its signature: as good a hash as any, and short.
@@ -72,15 +90,17 @@ class Tokens {
         known;
   };
   Shard& shardOf(std::string_view token);
+  static void forget(Shard& shard, std::string_view token);
 
-  std::string key_;
-  std::string keyId_;
+  mutable std::mutex keysMutex_;
+  Keys keys_;
   const Clock& clock_;
   Random& random_;
   Cache& cache_;
   Bus& bus_;
   std::mutex revocationsMutex_;
   std::string revocations_;
+  CacheCounters counters_;
   std::array<Shard, 16> shards_;
 };
 

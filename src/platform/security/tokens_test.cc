@@ -172,6 +172,75 @@ TEST_F(TokensTest, only_a_known_key_verifies) {
   EXPECT_FALSE(tokens.verify(sealed(R"({"alg":"HS256","kid":"00000000","typ":"JWT"})", payload())));
 }
 
+Keys listOf(std::initializer_list<char> fills) {
+  KeyList keys;
+  for (const char fill : fills) keys.push_back(tokenKey(std::string(32, fill), kNow));
+  return std::make_shared<const KeyList>(std::move(keys));
+}
+
+TEST_F(TokensTest, a_new_key_signs_and_nobody_is_logged_out) {
+  const auto before = tokens.issue(PrincipalKind::viewer, 9, Role::viewer);
+  ASSERT_TRUE(tokens.verify(before.token));
+  tokens.useKeys(listOf({'n', 'k'}));
+
+  const auto principal = tokens.verify(before.token);
+  ASSERT_TRUE(principal);
+  EXPECT_EQ(crypto::toBase64Url(principal->signingKey), before.signingKey);
+  Tokens unseen(listOf({'n', 'k'}), clock, random, cache, bus);
+  EXPECT_TRUE(unseen.verify(before.token)) << "by a node that never saw it";
+
+  const auto after = issue();
+  Tokens onlyNew(listOf({'n'}), clock, random, cache, bus);
+  EXPECT_TRUE(onlyNew.verify(after));
+  EXPECT_FALSE(onlyNew.verify(before.token));
+  EXPECT_TRUE(tokens.verify(after));
+}
+
+TEST_F(TokensTest, a_token_dies_with_its_key_also_where_it_was_verified_before) {
+  const auto old = issue();
+  ASSERT_TRUE(tokens.verify(old));
+  tokens.useKeys(listOf({'n', 'k'}));
+  const auto fresh = issue();
+  ASSERT_TRUE(tokens.verify(fresh));
+  tokens.useKeys(listOf({'n'}));
+  EXPECT_FALSE(tokens.verify(old));
+  EXPECT_TRUE(tokens.verify(fresh));
+}
+
+TEST_F(TokensTest, a_token_of_one_key_under_the_id_of_another_is_refused) {
+  tokens.useKeys(listOf({'n', 'k'}));
+  ASSERT_TRUE(tokens.verify(sealed(header("HS256"), payload()))) << "signed by k, says k";
+  const auto idOfNew = tokenKey(std::string(32, 'n'), kNow).id;
+  const auto claimed = fmt::format(R"({{"alg":"HS256","kid":"{}","typ":"JWT"}})", idOfNew);
+  EXPECT_FALSE(tokens.verify(sealed(claimed, payload()))) << "signed by k, says n";
+  for (const auto* kid : {R"("")", R"("none")", "null", "0", "[]", R"(["6b"])"}) {
+    const auto odd = fmt::format(R"({{"alg":"HS256","kid":{},"typ":"JWT"}})", kid);
+    EXPECT_FALSE(tokens.verify(sealed(odd, payload()))) << kid;
+  }
+  EXPECT_FALSE(tokens.verify(sealed(R"({"alg":"HS256","typ":"JWT"})", payload()))) << "no id";
+}
+
+TEST_F(TokensTest, no_algorithm_but_ours_verifies_whichever_key_is_named) {
+  tokens.useKeys(listOf({'n', 'k'}));
+  for (const char fill : {'n', 'k'}) {
+    const std::string secret(32, fill);
+    const auto id = tokenKey(secret, kNow).id;
+    for (const auto* algorithm : {"none", "HS384", "RS256", "EdDSA"}) {
+      const auto head = fmt::format(R"({{"alg":"{}","kid":"{}","typ":"JWT"}})", algorithm, id);
+      const auto text = crypto::toBase64Url(head) + "." + crypto::toBase64Url(payload());
+      EXPECT_FALSE(tokens.verify(text + "."));
+      EXPECT_FALSE(
+          tokens.verify(text + "." + crypto::toBase64Url(crypto::hmacSha256(secret, text))));
+    }
+  }
+}
+
+TEST_F(TokensTest, know_how_old_their_newest_key_is) {
+  EXPECT_FALSE(tokens.newestKeyMadeAt());
+  tokens.useKeys(listOf({'n', 'k'}));
+  EXPECT_EQ(tokens.newestKeyMadeAt(), kNow);
+}
+
 TEST_F(TokensTest, what_a_right_signature_covers_must_still_make_sense) {
   EXPECT_FALSE(tokens.verify(sealed(header("HS256"), "{}")));
   EXPECT_FALSE(tokens.verify(sealed(header("HS256"), "not json")));

@@ -74,7 +74,14 @@ export const operations: Operation[] = Object.entries(document.paths).flatMap(([
 );
 
 /** The codes that any address can answer with. */
-const everywhere = ['route_not_found', 'method_not_allowed', 'body_too_large', 'unsupported_media_type'];
+const everywhere = [
+  'route_not_found',
+  'method_not_allowed',
+  'body_too_large',
+  'unsupported_media_type',
+  'address_blocked',
+  'too_many_requests',
+];
 
 const byCode = new Map(errorCatalogue.map((entry) => [entry.code, entry]));
 

@@ -53,7 +53,7 @@ export async function sendLargeBody(
 }
 
 /** The first whole answer in what was received; answers with Content-Length only. */
-function parseAnswer(text: string): RawAnswer | undefined {
+export function parseAnswer(text: string): RawAnswer | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const [statusLine = '', ...lines] = text.slice(0, end).split('\r\n');

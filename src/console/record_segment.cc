@@ -1,0 +1,334 @@
+#include "console/record_segment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "console/squeeze.h"
+
+namespace tipflow::console {
+namespace {
+
+constexpr int kCorrupt = 11;       // SQLITE_CORRUPT
+constexpr int kNotADatabase = 26;  // SQLITE_NOTADB
+constexpr std::int64_t kFormat = 1;
+// Ids of blocks rise within a kind, and those of spans stand after those of logs: the index takes
+// what comes in order without being written out in between.
+constexpr int kKindShift = 40;
+constexpr std::int64_t kNumberMask = (std::int64_t{1} << kKindShift) - 1;
+
+constexpr const char* kSuffixes[] = {"", "-wal", "-shm"};
+
+// Lines are worth less than a tip: what a power cut takes of them may be lost, and a process that
+// is killed loses nothing, because the system holds what was written.
+constexpr const char* kSettings[] = {"PRAGMA synchronous=OFF", "PRAGMA wal_autocheckpoint=4000",
+                                     "PRAGMA cache_size=-16384"};
+
+// Parts of the index are merged late: a search looks into more of them, which costs it less than
+// merging costs each line.
+constexpr const char* kSchema[] = {
+    "CREATE TABLE about (format INTEGER, boot TEXT, created_us INTEGER)",
+    "CREATE TABLE block (id INTEGER PRIMARY KEY, kind INTEGER, packed INTEGER, lines INTEGER,"
+    " bytes INTEGER, oldest_us INTEGER, newest_us INTEGER, data BLOB)",
+    "CREATE INDEX block_time ON block (kind, newest_us, oldest_us, lines)",
+    "CREATE INDEX block_loose ON block (kind, newest_us, oldest_us) WHERE packed = 0",
+    "CREATE VIRTUAL TABLE term USING fts5(t, content='', detail=none, columnsize=0,"
+    " tokenize='ascii')",
+    "INSERT INTO term (term, rank) VALUES ('automerge', 16)",
+    "INSERT INTO term (term, rank) VALUES ('crisismerge', 64)",
+};
+
+constexpr const char* kTables = "SELECT 1 FROM sqlite_master WHERE name = 'about'";
+constexpr const char* kSaveAbout = "INSERT INTO about VALUES (?, ?, ?)";
+constexpr const char* kReadAbout = "SELECT format, boot, created_us FROM about";
+constexpr const char* kExtent =
+    "SELECT COALESCE(SUM(lines), 0), COALESCE(MIN(oldest_us), 0), COALESCE(MAX(newest_us), 0)"
+    " FROM block";
+constexpr const char* kNextId = "SELECT id, lines FROM block WHERE id < ? ORDER BY id DESC LIMIT 1";
+constexpr const char* kReadLoose =
+    "SELECT id, data FROM block WHERE kind = ? AND packed = 0 ORDER BY id";
+constexpr const char* kSaveBlock = "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr const char* kSaveTerms = "INSERT INTO term (rowid, t) VALUES (?, ?)";
+constexpr const char* kDropLoose = "DELETE FROM block WHERE kind = ? AND packed = 0";
+constexpr const char* kAllBlocks =
+    "SELECT id, oldest_us, newest_us FROM block"
+    " WHERE kind = ? AND newest_us >= ? AND oldest_us < ? ORDER BY newest_us DESC";
+constexpr const char* kBlocksByTerm =
+    "SELECT id, oldest_us, newest_us FROM block WHERE kind = ?1 AND newest_us >= ?2"
+    " AND oldest_us < ?3 AND id IN (SELECT rowid FROM term WHERE term MATCH ?4)"
+    " UNION ALL SELECT id, oldest_us, newest_us FROM block"
+    " WHERE kind = ?1 AND newest_us >= ?2 AND oldest_us < ?3 AND packed = 0"
+    " ORDER BY newest_us DESC";
+constexpr const char* kReadBlock = "SELECT packed, bytes, data FROM block WHERE id = ?";
+
+std::int64_t idOf(RecordKind kind, std::int64_t number) {
+  return (static_cast<std::int64_t>(kind) << kKindShift) | number;
+}
+
+std::unique_ptr<db::Connection> open(const Segment& segment) {
+  auto connection = db::connect(db::Url::parse("sqlite:" + segment.path()));
+  for (const auto* setting : kSettings) connection->query(setting, {}, [](const db::Row&) {});
+  return connection;
+}
+
+bool hasTables(db::Connection& connection) {
+  bool found = false;
+  connection.query(kTables, {}, [&](const db::Row&) { found = true; });
+  return found;
+}
+
+template <class Lines>
+std::string joined(const Lines& lines) {
+  std::size_t size = 0;
+  for (const auto& line : lines) size += line.text.size() + 1;
+  std::string text;
+  text.reserve(size);
+  for (const auto& line : lines) {
+    text += line.text;
+    text += '\n';
+  }
+  return text;
+}
+
+template <class Lines>
+std::pair<Time, Time> timesOf(const Lines& lines) {
+  const auto [oldest, newest] = std::minmax_element(
+      lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  return {oldest->at, newest->at};
+}
+
+}  // namespace
+
+bool isDamage(const Segment& segment, const db::Error& error) {
+  const int code = error.code() & 0xFF;
+  return code == kCorrupt || code == kNotADatabase || !std::filesystem::exists(segment.path());
+}
+
+std::string bootId() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
+}
+
+Segment::Segment(std::string directory, std::int64_t number)
+    : number_(number), path_(fmt::format("{}/{:08}.sqlite", directory, number)) {}
+
+Segment::~Segment() {
+  if (!dropped_) return;
+  for (const auto* suffix : kSuffixes) std::remove((path_ + suffix).c_str());
+}
+
+std::int64_t Segment::bytes() const {
+  std::int64_t sum = 0;
+  for (const auto* suffix : kSuffixes) {
+    std::error_code error;
+    const auto size = std::filesystem::file_size(path_ + suffix, error);
+    if (!error) sum += static_cast<std::int64_t>(size);
+  }
+  return sum;
+}
+
+void Segment::moveTo(const std::string& path) noexcept {
+  for (const auto* suffix : kSuffixes) {
+    std::remove((path + suffix).c_str());
+    std::rename((path_ + suffix).c_str(), (path + suffix).c_str());
+  }
+}
+
+// Writing ----------------------------------------------------------------------------------------
+
+SegmentWriter::SegmentWriter(const Segment& segment, BlockSizes sizes, Time now) : sizes_(sizes) {
+  connection_ = open(segment);
+  if (!hasTables(*connection_)) create(now);
+  load();
+}
+
+void SegmentWriter::create(Time now) {
+  connection_->begin();
+  for (const auto* statement : kSchema) connection_->exec(statement);
+  connection_->exec(kSaveAbout, {kFormat, bootId(), now});
+  connection_->commit();
+}
+
+void SegmentWriter::load() {
+  connection_->query(kReadAbout, {}, [&](const db::Row& row) { extent_.created = row.time(2); });
+  connection_->query(kExtent, {}, [&](const db::Row& row) {
+    extent_.lines = row.integer(0);
+    extent_.oldest = row.time(1);
+    extent_.newest = row.time(2);
+  });
+  loadLoose(RecordKind::log);
+  loadLoose(RecordKind::span);
+}
+
+void SegmentWriter::loadLoose(RecordKind kind) {
+  auto& loose = looseOf(kind);
+  bool any = false;
+  connection_->query(kReadLoose, {kind}, [&](const db::Row& row) {
+    if (!any) loose.first = row.integer(0) & kNumberMask;
+    any = true;
+    for (auto text = row.text(1); !text.empty();) {
+      const auto end = text.find('\n');
+      const auto record = readRecord(text.substr(0, end));
+      if (end == std::string_view::npos || !record || record->kind != kind) {
+        throw db::Error(kCorrupt, "loose lines that are none");
+      }
+      add(std::string(text.substr(0, end)), *record);
+      text.remove_prefix(end + 1);
+    }
+  });
+  if (any) return;
+  connection_->query(kNextId, {idOf(kind, kNumberMask)}, [&](const db::Row& row) {
+    const auto id = row.integer(0);
+    if ((id >> kKindShift) != static_cast<std::int64_t>(kind)) return;
+    loose.first = (id & kNumberMask) + row.integer(1);
+  });
+}
+
+void SegmentWriter::append(std::span<const std::string> lines, Time now) {
+  if (lines.empty()) return;
+  const auto logs = logs_.lines.size();
+  const auto spans = spans_.lines.size();
+  for (const auto& line : lines) add(line, now);
+  connection_->begin();
+  write(RecordKind::log, logs);
+  write(RecordKind::span, spans);
+  connection_->commit();
+}
+
+void SegmentWriter::add(const std::string& text, Time now) {
+  if (const auto record = readRecord(text)) return add(text, *record);
+  const auto line = unreadable(text, now);
+  add(line, readRecord(line).value());
+}
+
+void SegmentWriter::add(std::string text, const Record& record) {
+  auto& loose = looseOf(record.kind);
+  if (loose.lines.size() == loose.terms.size() * sizes_.blockLines) loose.terms.emplace_back();
+  loose.terms.back().add(record);
+  loose.lines.push_back({record.at, std::move(text)});
+}
+
+void SegmentWriter::close() {
+  connection_->begin();
+  for (const auto kind : {RecordKind::log, RecordKind::span}) {
+    if (!looseOf(kind).lines.empty()) pack(kind, looseOf(kind).lines.size());
+  }
+  connection_->commit();
+  connection_.reset();
+}
+
+void SegmentWriter::write(RecordKind kind, std::size_t old) {
+  const auto& loose = looseOf(kind);
+  const Lines added = Lines(loose.lines).subspan(old);
+  if (added.empty()) return;
+  const auto [oldest, newest] = timesOf(added);
+  extent_.oldest = extent_.lines == 0 ? oldest : std::min(extent_.oldest, oldest);
+  extent_.newest = extent_.lines == 0 ? newest : std::max(extent_.newest, newest);
+  extent_.lines += static_cast<std::int64_t>(added.size());
+
+  const auto count = loose.lines.size();
+  if (count >= sizes_.blockLines * sizes_.blocksAtOnce) {
+    pack(kind, count - count % sizes_.blockLines);
+  } else {
+    writeLoose(kind, loose.first + static_cast<std::int64_t>(old), added);
+  }
+}
+
+void SegmentWriter::pack(RecordKind kind, std::size_t count) {
+  auto& loose = looseOf(kind);
+  connection_->exec(kDropLoose, {kind});
+  Lines rest(loose.lines);
+  auto terms = loose.terms.begin();
+  while (count > 0) {
+    const auto lines = std::min(count, sizes_.blockLines);
+    writePacked(kind, loose.first, rest.first(lines), *terms++);
+    loose.first += static_cast<std::int64_t>(lines);
+    rest = rest.subspan(lines);
+    count -= lines;
+  }
+  writeLoose(kind, loose.first, rest);
+  loose.terms.erase(loose.terms.begin(), terms);
+  loose.lines.erase(loose.lines.begin(),
+                    loose.lines.end() - static_cast<std::ptrdiff_t>(rest.size()));
+}
+
+void SegmentWriter::writeLoose(RecordKind kind, std::int64_t first, Lines lines) {
+  if (lines.empty()) return;
+  const auto text = joined(lines);
+  const auto [oldest, newest] = timesOf(lines);
+  connection_->exec(kSaveBlock, {idOf(kind, first), kind, false, lines.size(), text.size(), oldest,
+                                 newest, db::Bytes{text}});
+}
+
+void SegmentWriter::writePacked(RecordKind kind, std::int64_t first, Lines lines,
+                                const BlockTerms& terms) {
+  const auto text = joined(lines);
+  const auto packed = squeezed(text);
+  const auto [oldest, newest] = timesOf(lines);
+  const auto id = idOf(kind, first);
+  connection_->exec(kSaveBlock,
+                    {id, kind, true, lines.size(), text.size(), oldest, newest, db::Bytes{packed}});
+  connection_->exec(kSaveTerms, {id, terms.text()});
+}
+
+// Reading ----------------------------------------------------------------------------------------
+
+SegmentReader::SegmentReader(const Segment& segment) {
+  if (!std::filesystem::exists(segment.path())) {
+    throw db::Error(kNotADatabase, segment.path() + " is gone");
+  }
+  connection_ = open(segment);
+  connection_->beginSnapshot();
+  if (!hasTables(*connection_)) throw db::Error(kNotADatabase, segment.path() + " is empty");
+  connection_->query(kReadAbout, {}, [&](const db::Row& row) {
+    isOfThisRelease_ = row.integer(0) == kFormat;
+    boot_ = row.text(1);
+    created_ = row.time(2);
+  });
+}
+
+Extent SegmentReader::extent() const {
+  Extent extent;
+  extent.created = created_;
+  connection_->query(kExtent, {}, [&](const db::Row& row) {
+    extent.lines = row.integer(0);
+    extent.oldest = row.time(1);
+    extent.newest = row.time(2);
+  });
+  return extent;
+}
+
+std::vector<RecordBlock> SegmentReader::blocks(RecordKind kind, const std::string& expression,
+                                               Time from, Time to) const {
+  std::vector<RecordBlock> found;
+  const auto take = [&](const db::Row& row) {
+    const auto id = row.integer(0);
+    found.push_back({id, id & kNumberMask, row.time(1), row.time(2)});
+  };
+  if (expression.empty()) {
+    connection_->query(kAllBlocks, {kind, from, to}, take);
+  } else {
+    connection_->query(kBlocksByTerm, {kind, from, to, expression}, take);
+  }
+  return found;
+}
+
+std::string SegmentReader::lines(const RecordBlock& block) const {
+  std::string text;
+  connection_->query(kReadBlock, {block.id}, [&](const db::Row& row) {
+    try {
+      text = row.integer(0) == 0
+                 ? std::string(row.text(2))
+                 : unsqueezed(row.text(2), static_cast<std::size_t>(row.integer(1)));
+    } catch (const std::runtime_error& damaged) {
+      throw db::Error(kCorrupt, damaged.what());
+    }
+  });
+  return text;
+}
+
+}  // namespace tipflow::console
