@@ -97,10 +97,15 @@ TEST_F(RecordsTest, shows_hostile_text_as_the_text_it_is) {
 
 TEST_F(RecordsTest, shows_what_is_no_json_within_a_line_that_is) {
   const std::string head = R"({"ts":"2026-02-02T03:00:00.000Z","level":"info","msg":"x")";
-  for (const auto& line : std::vector<std::string>{
-       {head + R"(,"a":nan})", head + R"(,"a":01})", head + R"(,"a":[1,]})", head + R"(,"a":"\q"})",
-        head + ",\"a\":\"\xff\"}", head + R"(,"a":"\ud800"})", std::string("no line"),
-        head + R"(,"a":1,,})"}) {
+  const std::vector<std::string> lines{head + R"(,"a":nan})",
+                                       head + R"(,"a":01})",
+                                       head + R"(,"a":[1,]})",
+                                       head + R"(,"a":"\q"})",
+                                       head + ",\"a\":\"\xff\"}",
+                                       head + R"(,"a":"\ud800"})",
+                                       "no line",
+                                       head + R"(,"a":1,,})"};
+  for (const auto& line : lines) {
     SCOPED_TRACE(line);
     keep({line});
     const auto items = logs();
