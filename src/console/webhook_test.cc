@@ -147,9 +147,15 @@ TEST_F(WebhookTest, signs_time_and_body_with_its_secret) {
 
 TEST_F(WebhookTest, signs_nothing_without_a_secret) {
   std::vector<std::pair<std::string, std::string>> headers{{"left", "over"}};
-  Webhook webhook([&](Poster::Body body) { headers = body.headers; }, "", quick(), clock, metrics);
+  Webhook webhook(
+      [&](Poster::Body body) {
+        const std::lock_guard lock(mutex);
+        headers = body.headers;
+      },
+      "", quick(), clock, metrics);
   webhook.send("{}");
   wait(1);
+  const std::lock_guard lock(mutex);
   EXPECT_THAT(headers, IsEmpty());
 }
 
