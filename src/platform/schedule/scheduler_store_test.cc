@@ -108,7 +108,7 @@ class SchedulerRuns : public SchedulerStore {
  protected:
   /// A node with one job, which does `work`.
   struct Node {
-    Node(const std::string& name, db::Database& database, std::function<void(Run&)> work)
+    Node(const std::string& name, db::Database& database, std::function<void(schedule::Run&)> work)
         : scheduler(name, clock, jobs, {Duration{300'000}, Duration{50'000}}) {
       scheduler.add({kJob, "finance", Duration{10'000}, &database, std::move(work)});
       scheduler.start();
@@ -129,7 +129,7 @@ TIPFLOW_ON_BOTH(SchedulerRuns);
 TEST_P(SchedulerRuns, never_runs_on_two_nodes_at_once_and_goes_on_when_one_leaves) {
   std::atomic<int> inside{0};
   std::atomic<int> together{0};
-  const auto work = [&](Run& run) {
+  const auto work = [&](schedule::Run& run) {
     if (++inside > 1) ++together;
     run.write([](db::Connection& connection) {
       connection.exec("UPDATE job SET every_ms = every_ms WHERE name = ?", {kJob});
@@ -147,7 +147,8 @@ TEST_P(SchedulerRuns, never_runs_on_two_nodes_at_once_and_goes_on_when_one_leave
 }
 
 TEST_P(SchedulerRuns, says_of_a_job_that_failed_why_and_tries_again) {
-  const Node node("node-a", db, [](Run&) { throw std::runtime_error("the abacus broke"); });
+  const Node node("node-a", db,
+                  [](schedule::Run&) { throw std::runtime_error("the abacus broke"); });
   EXPECT_TRUE(fixture::eventually(
       [&] { return fixture::number(*c, "SELECT COUNT(*) FROM job_run WHERE outcome = 2") >= 2; }));
   const auto runs = store::runs(*c, kJob, kIdEnd, 1);
@@ -157,7 +158,7 @@ TEST_P(SchedulerRuns, says_of_a_job_that_failed_why_and_tries_again) {
 TEST_P(SchedulerRuns, keeps_the_lease_of_a_job_that_runs_longer_than_it) {
   std::atomic<bool> lost{false};
   std::atomic<bool> over{false};
-  const auto work = [&](Run& run) {
+  const auto work = [&](schedule::Run& run) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(900);
     while (std::chrono::steady_clock::now() < until && !run.shouldStop()) {
       std::this_thread::yield();
