@@ -7,9 +7,9 @@ root = pathlib.Path(__file__).resolve().parent.parent / "src"
 roles = {"anchor", "audience", "finance", "analysis", "room", "mock", "console"}
 # Pure files: rules and protocol cores, and the types they are written in.
 pure = {
-    "audience/lane", "audience/pusher", "audience/tip", "audience/viewer_card", "audience/rules", "finance/rules",
-    "finance/ledger", "finance/ledger_receiver", "finance/withdrawal", "audit/books", "audit/outcomes",
-    "platform/schedule/lease", "platform/conditions",
+    "audience/lane", "audience/pusher", "audience/tip", "audience/viewer_card", "anchor/rules", "audience/rules", "audience/leaderboard", "finance/rules",
+    "finance/ledger", "finance/ledger_receiver", "finance/withdrawal", "audit/books", "audit/outcomes", "audit/sums",
+    "platform/schedule/lease", "edge/rules", "platform/conditions",
 }
 # What a role shows to the others; everything else of it is its own.
 shown = {f"{role}/client.h" for role in roles} | {"finance/ledger.h"}

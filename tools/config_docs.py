@@ -12,8 +12,8 @@ import sys
 PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs/operations/configuration.md"
 BEGIN, END = "<!-- settings -->\n", "<!-- end of settings -->\n"
 # Settings by what stands before their dot; those without a dot come first.
-SECTIONS = [("", "Node"), ("http", "HTTP"), ("db1 db2 db", "Databases"), ("redis consul cluster", "Cluster"),
-            ("security", "Security"), ("limits", "Limits"), ("policy", "Policy"), ("audience", "Tips"), ("finance", "Money"),
+SECTIONS = [("", "Node"), ("http", "HTTP"), ("db1 db2 db", "Databases"), ("redis consul cluster", "Cluster"), ("edge", "Edge"),
+            ("security", "Security"), ("limits", "Limits"), ("policy", "Policy"), ("audience", "Tips"), ("anchor room", "Rooms"), ("finance", "Money"),
             ("jobs", "Jobs"), ("log trace records", "Log, traces, their collection"), ("alerts", "Alerts")]
 
 

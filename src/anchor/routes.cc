@@ -1,5 +1,7 @@
 #include "anchor/routes.h"
 
+#include "anchor/own_room.h"
+
 namespace tipflow::anchor {
 namespace {
 
@@ -11,7 +13,7 @@ using http::Task;
 
 class Routes {
  public:
-  explicit Routes(Service& service) : service_(service) {}
+  Routes(Service& service, Statistics& statistics) : service_(service), statistics_(statistics) {}
 
   Task<ResponsePtr> registerAnchor(Call& call) {
     auto body = call.body<RegisterAnchor>();
@@ -28,7 +30,13 @@ class Routes {
   Task<ResponsePtr> changeAnchor(Call& call) {
     const auto id = call.pathId<AnchorId>(0, ErrorCode::anchor_not_found);
     auto body = call.body<ChangeAnchor>();
-    co_return http::ok(http::orRefuse(co_await service_.changeAnchor(id, std::move(body))));
+    std::string before;
+    if (call.isOperator()) before = json::toText(http::orRefuse(co_await service_.anchor(id)));
+    const auto anchor = http::orRefuse(co_await service_.changeAnchor(id, std::move(body)));
+    if (call.isOperator()) {
+      call.change = {fmt::format("anchor {}", id.value), std::move(before), json::toText(anchor)};
+    }
+    co_return http::ok(anchor);
   }
   Task<ResponsePtr> listRooms(Call& call) {
     store::RoomFilter filter;
@@ -43,28 +51,48 @@ class Routes {
     co_return http::ok(http::orRefuse(co_await service_.room(id)));
   }
   Task<ResponsePtr> changeRoom(Call& call) {
-    const auto id = ownRoom(call);
     auto body = call.body<ChangeRoom>();
-    std::string before;
-    if (call.isOperator()) before = json::toText(http::orRefuse(co_await service_.room(id)));
-    const auto room = http::orRefuse(co_await service_.changeRoom(id, std::move(body)));
-    if (call.isOperator()) {
-      call.change = {fmt::format("room {}", id.value), std::move(before), json::toText(room)};
-    }
-    co_return http::ok(room);
+    const auto change = [this, &body](RoomId id) {
+      return service_.changeRoom(id, std::move(body));
+    };
+    co_return co_await act(call, change);
+  }
+  Task<ResponsePtr> putTags(Call& call) {
+    auto body = call.body<TagsRequest>();
+    const auto change = [this, &body](RoomId id) {
+      ChangeRoom tags;
+      tags.tags = std::move(body.tags);
+      return service_.changeRoom(id, std::move(tags));
+    };
+    co_return co_await act(call, change);
   }
   Task<ResponsePtr> openRoom(Call& call) {
-    const auto id = ownRoom(call);
-    co_return http::ok(http::orRefuse(co_await service_.openRoom(id)));
+    const auto open = [this](RoomId id) { return service_.openRoom(id); };
+    co_return co_await act(call, open);
   }
   Task<ResponsePtr> closeRoom(Call& call) {
-    const auto id = ownRoom(call);
-    co_return http::ok(http::orRefuse(co_await service_.closeRoom(id)));
+    const auto close = [this](RoomId id) { return service_.closeRoom(id); };
+    co_return co_await act(call, close);
   }
   Task<ResponsePtr> listSessions(Call& call) {
     const auto id = call.pathId<RoomId>(0, ErrorCode::room_not_found);
     co_return http::page(
         http::orRefuse(co_await service_.sessions(id, before(call), call.pageSize())));
+  }
+  Task<ResponsePtr> stats(Call& call) {
+    const auto id = call.pathId<RoomId>(0, ErrorCode::room_not_found);
+    co_return http::ok(http::orRefuse(co_await statistics_.stats(id, call.isOperator())));
+  }
+  Task<ResponsePtr> stream(Call& call) {
+    const auto id = call.pathId<RoomId>(0, ErrorCode::room_not_found);
+    if (!service_.directory().room(id)) throw http::Refused(ErrorCode::room_not_found);
+    co_return http::ok(Stream{});
+  }
+  Task<ResponsePtr> listTags(Call& call) {
+    auto part = call.text("q");
+    auto after = call.textPageToken().value_or(std::string{});
+    co_return http::page(
+        co_await statistics_.tags(std::move(part), std::move(after), call.pageSize()));
   }
 
  private:
@@ -72,28 +100,33 @@ class Routes {
     const auto token = call.pageToken(1);
     return token ? token->front() : kIdEnd;
   }
-  /// The room of the path, when it is the asking anchor's or an admin asks.
-  RoomId ownRoom(const Call& call) const {
-    const auto id = call.pathId<RoomId>(0, ErrorCode::room_not_found);
-    if (call.is(Role::admin)) return id;
-    const auto card = service_.directory().room(id);
-    if (!card || card->anchor != call.anchor()) throw http::Refused(ErrorCode::forbidden);
-    return id;
+  /// Does something to the asker's own room; what an operator did is recorded.
+  template <class Action>
+  Task<ResponsePtr> act(Call& call, const Action& action) {
+    const auto id = ownRoom(call, service_.directory());
+    std::string before;
+    if (call.isOperator()) before = json::toText(http::orRefuse(co_await service_.room(id)));
+    const auto room = http::orRefuse(co_await action(id));
+    if (call.isOperator()) {
+      call.change = {fmt::format("room {}", id.value), std::move(before), json::toText(room)};
+    }
+    co_return http::ok(room);
   }
 
   Service& service_;
+  Statistics& statistics_;
 };
 
 }  // namespace
 
-void addRoutes(http::Router& router, Service& service) {
-  const auto routes = std::make_shared<Routes>(service);
+void addRoutes(http::Router& router, Service& service, Statistics& statistics) {
+  const auto routes = std::make_shared<Routes>(service, statistics);
   const auto add = [&](Method method, const char* path, Access access, auto handler) {
     router.add({method, path, access,
                 [routes, handler](Call& call) { return ((*routes).*handler)(call); },
                 http::Signing::none, http::kBodyLimit, "anchor"});
   };
-  const auto ownRoom = Access::of({Role::admin, Role::anchor}).narrowedTo("own room");
+  const auto own = Access::of({Role::admin, Role::anchor}).narrowedTo("own room");
   add(Method::post, "/api/v1/anchors", Access::anyone(), &Routes::registerAnchor);
   add(Method::get, "/api/v1/anchors", Access::signedIn(), &Routes::listAnchors);
   add(Method::get, "/api/v1/anchors/{id}", Access::signedIn(), &Routes::getAnchor);
@@ -101,10 +134,14 @@ void addRoutes(http::Router& router, Service& service) {
       &Routes::changeAnchor);
   add(Method::get, "/api/v1/rooms", Access::signedIn(), &Routes::listRooms);
   add(Method::get, "/api/v1/rooms/{id}", Access::signedIn(), &Routes::getRoom);
-  add(Method::patch, "/api/v1/rooms/{id}", ownRoom, &Routes::changeRoom);
-  add(Method::post, "/api/v1/rooms/{id}/open", ownRoom, &Routes::openRoom);
-  add(Method::post, "/api/v1/rooms/{id}/close", ownRoom, &Routes::closeRoom);
+  add(Method::patch, "/api/v1/rooms/{id}", own, &Routes::changeRoom);
+  add(Method::post, "/api/v1/rooms/{id}/open", own, &Routes::openRoom);
+  add(Method::post, "/api/v1/rooms/{id}/close", own, &Routes::closeRoom);
   add(Method::get, "/api/v1/rooms/{id}/sessions", Access::signedIn(), &Routes::listSessions);
+  add(Method::get, "/api/v1/rooms/{id}/stats", Access::signedIn(), &Routes::stats);
+  add(Method::get, "/api/v1/rooms/{id}/stream", Access::signedIn(), &Routes::stream);
+  add(Method::put, "/api/v1/rooms/{id}/tags", own, &Routes::putTags);
+  add(Method::get, "/api/v1/tags", Access::signedIn(), &Routes::listTags);
 }
 
 }  // namespace tipflow::anchor

@@ -1,6 +1,7 @@
 #include "anchor/service.h"
 
-#include "platform/log.h"
+#include "anchor/moderation_store.h"
+#include "anchor/rules.h"
 
 namespace tipflow::anchor {
 namespace {
@@ -21,54 +22,6 @@ http::Page<T> pageOf(std::vector<T> items, int limit) {
 }
 
 }  // namespace
-
-Directory::Directory(db::Database& db1, Bus& bus) : db1_(db1), bus_(bus) {}
-
-void Directory::load() {
-  const auto connection = db1_.connect();
-  keep(store::cards(*connection, std::nullopt));
-}
-
-std::optional<RoomCard> Directory::room(RoomId id) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = rooms_.find(id);
-  if (found == rooms_.end()) {
-    counters_.miss();
-    return std::nullopt;
-  }
-  counters_.hit();
-  return found->second;
-}
-
-std::optional<AnchorCard> Directory::anchor(AnchorId id) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = anchors_.find(id);
-  return found == anchors_.end() ? std::nullopt : std::optional(found->second);
-}
-
-std::vector<RoomCard> Directory::liveRooms() const {
-  const std::shared_lock lock(mutex_);
-  std::vector<RoomCard> live;
-  for (const auto& [id, room] : rooms_) {
-    if (room.state == RoomState::live) live.push_back(room);
-  }
-  return live;
-}
-
-drogon::Task<> Directory::changed(RoomId id) {
-  const auto cards =
-      co_await db1_.read([id](db::Connection& connection) { return store::cards(connection, id); });
-  keep(cards);
-  bus_.publish(topic::kRoomChanged, std::to_string(id.value));
-}
-
-void Directory::keep(const std::vector<store::Cards>& cards) {
-  const std::unique_lock lock(mutex_);
-  for (const auto& card : cards) {
-    rooms_[card.room.id] = card.room;
-    anchors_[card.anchor.id] = card.anchor;
-  }
-}
 
 drogon::Task<Result<Anchor>> Service::registerAnchor(RegisterAnchor request) {
   store::NewAnchor anchor;
@@ -120,9 +73,10 @@ drogon::Task<Result<Anchor>> Service::anchor(AnchorId id) {
 
 drogon::Task<http::Page<Anchor>> Service::anchors(std::optional<std::string> name,
                                                   std::int64_t before, int limit) {
-  auto items = co_await db1_.read([&](db::Connection& connection) {
+  auto reading = db1_.readPage(before == kIdEnd, [&](db::Connection& connection) {
     return store::anchors(connection, name, before, limit + 1);
   });
+  auto items = co_await reading;
   auto page = pageOf(std::move(items), limit);
   for (auto& anchor : page.items) anchor.shareBp = co_await rateOf(anchor.id);
   co_return page;
@@ -142,10 +96,13 @@ drogon::Task<std::optional<BasisPoints>> Service::rateOf(AnchorId id) {
   }
 }
 
-Room Service::withLiveSum(Room room) const {
-  if (room.sessionId && audience_ != nullptr) {
-    room.revenue = audience_->liveSum(*room.sessionId).amount;
-  }
+Room Service::asNow(Room room) const {
+  const auto bannedUntil = room.ban ? room.ban->until : std::nullopt;
+  room.state = stateAt(room.state, bannedUntil, clock_.now());
+  if (room.state != RoomState::banned) room.ban.reset();
+  if (!room.sessionId) return room;
+  if (audience_ != nullptr) room.revenue = audience_->liveSum(*room.sessionId).amount;
+  if (live_ != nullptr) room.viewers = live_->numbers(room.id).viewers;
   return room;
 }
 
@@ -153,15 +110,17 @@ drogon::Task<Result<Room>> Service::room(RoomId id) {
   auto found =
       co_await db1_.read([id](db::Connection& connection) { return store::room(connection, id); });
   if (!found) co_return ErrorCode::room_not_found;
-  co_return withLiveSum(std::move(*found));
+  co_return asNow(std::move(*found));
 }
 
 drogon::Task<http::Page<Room>> Service::rooms(store::RoomFilter filter, std::int64_t before,
                                               int limit) {
-  auto items = co_await db1_.read([&](db::Connection& connection) {
+  filter.now = clock_.now();
+  auto reading = db1_.readPage(before == kIdEnd, [&](db::Connection& connection) {
     return store::rooms(connection, filter, before, limit + 1);
   });
-  for (auto& room : items) room = withLiveSum(std::move(room));
+  auto items = co_await reading;
+  for (auto& room : items) room = asNow(std::move(room));
   co_return pageOf(std::move(items), limit);
 }
 
@@ -183,10 +142,43 @@ drogon::Task<Result<Room>> Service::openRoom(RoomId id) {
   co_return co_await room(id);
 }
 
+std::optional<store::Attendance> Service::attendance(RoomId id) const {
+  if (live_ == nullptr) return std::nullopt;
+  const auto numbers = live_->numbers(id);
+  return store::Attendance{numbers.peakViewers, numbers.joins, numbers.chats};
+}
+
 drogon::Task<Result<Room>> Service::closeRoom(RoomId id) {
   const Time now = clock_.now();
+  const auto watched = attendance(id);
+  const auto outcome = co_await db1_.write([&](db::Connection& connection) {
+    return store::ending(connection, id, watched,
+                         [&] { return store::closeRoom(connection, id, now); });
+  });
+  if (outcome == store::Transition::notFound) co_return ErrorCode::room_not_found;
+  co_await directory_.changed(id);
+  co_return co_await room(id);
+}
+
+drogon::Task<Result<Room>> Service::banRoom(RoomId id, BanRequest request) {
+  const Time now = clock_.now();
+  if (auto fault = faultOfBan(request.until, now)) {
+    co_return Rejection{ErrorCode::invalid_request, {}, {std::move(*fault)}};
+  }
+  const Ban ban{request.reason.value, request.until};
+  const auto watched = attendance(id);
+  const auto outcome = co_await db1_.write([&](db::Connection& connection) {
+    return store::ending(connection, id, watched,
+                         [&] { return store::banRoom(connection, id, ban, now); });
+  });
+  if (outcome == store::Transition::notFound) co_return ErrorCode::room_not_found;
+  co_await directory_.changed(id);
+  co_return co_await room(id);
+}
+
+drogon::Task<Result<Room>> Service::liftBan(RoomId id) {
   const auto outcome = co_await db1_.write(
-      [&](db::Connection& connection) { return store::closeRoom(connection, id, now); });
+      [id](db::Connection& connection) { return store::liftBan(connection, id); });
   if (outcome == store::Transition::notFound) co_return ErrorCode::room_not_found;
   co_await directory_.changed(id);
   co_return co_await room(id);
@@ -200,23 +192,33 @@ drogon::Task<Result<http::Page<RoomSession>>> Service::sessions(RoomId id, std::
   });
   std::vector<RoomSession> items;
   for (const auto& entry : stored) {
-    auto session = entry.session;
-    if (!entry.summed && audience_ != nullptr) {
-      const Time now = clock_.now();
-      const Time until = session.closedAt.value_or(now) + kSessionAfterglow;
-      const auto sum = co_await audience_->sessionSum(id, session.id, session.openedAt, until);
-      session.tips = sum.tips;
-      session.revenue = sum.amount;
-      if (session.closedAt && now > until) {
-        co_await db1_.write([&](db::Connection& connection) {
-          store::keepSums(connection, session.id, sum.tips, sum.amount);
-          return true;
-        });
-      }
-    }
-    items.push_back(session);
+    auto shown = co_await withSums(entry);
+    items.push_back(std::move(shown));
   }
   co_return pageOf(std::move(items), limit);
+}
+
+drogon::Task<RoomSession> Service::withSums(store::StoredSession stored) {
+  auto session = stored.session;
+  if (!session.closedAt && live_ != nullptr) {
+    const auto numbers = live_->numbers(session.roomId);
+    session.peakViewers = numbers.peakViewers;
+    session.joins = numbers.joins;
+    session.chats = numbers.chats;
+  }
+  if (stored.summed || audience_ == nullptr) co_return session;
+  const Time now = clock_.now();
+  const Time until = session.closedAt.value_or(now) + kSessionAfterglow;
+  const auto sum =
+      co_await audience_->sessionSum(session.roomId, session.id, session.openedAt, until);
+  session.tips = sum.tips;
+  session.revenue = sum.amount;
+  if (session.closedAt && now > until) {
+    co_await db1_.write([&](db::Connection& connection) {
+      store::keepSums(connection, session.id, sum.tips, sum.amount);
+    });
+  }
+  co_return session;
 }
 
 }  // namespace tipflow::anchor

@@ -1,60 +1,37 @@
-// The anchor role's use cases, and the in-memory directory that other roles ask.
+// The use cases of anchors and their rooms: who they are, opening, closing, banning, sessions.
 #pragma once
 
-#include <mutex>
-#include <shared_mutex>
-#include <unordered_map>
-
+#include "anchor/directory.h"
 #include "anchor/model.h"
 #include "anchor/store.h"
 #include "audience/client.h"
 #include "finance/client.h"
-#include "platform/bus.h"
 #include "platform/db/database.h"
 #include "platform/http/call.h"
-#include "platform/metrics.h"
 #include "platform/passwords.h"
 #include "platform/sign_in.h"
+#include "room/client.h"
 
 namespace tipflow::anchor {
 
-/// All rooms and their anchors in memory; each is read again when it changed here.
-class Directory final : public AnchorClient {
- public:
-  Directory(db::Database& db1, Bus& bus);
-
-  /// Reads everything; once, before the node takes requests. Throws db::Error.
-  void load();
-  /// Before it is used: look-ups of rooms.
-  void measure(CacheCounters counters) { counters_ = counters; }
-  [[nodiscard]] std::optional<RoomCard> room(RoomId id) const override;
-  [[nodiscard]] std::optional<AnchorCard> anchor(AnchorId id) const override;
-  [[nodiscard]] std::vector<RoomCard> liveRooms() const override;
-  /// The room changed: read it again, and tell the others. To be called after the commit.
-  drogon::Task<> changed(RoomId id);
-
- private:
-  void keep(const std::vector<store::Cards>& cards);
-
-  db::Database& db1_;
-  Bus& bus_;
-  mutable std::shared_mutex mutex_;
-  std::unordered_map<RoomId, RoomCard> rooms_;
-  std::unordered_map<AnchorId, AnchorCard> anchors_;
-  CacheCounters counters_;
+/// Whom the role asks; null: away, and then what only they know is not shown.
+struct Neighbours {
+  finance::FinanceClient* finance = nullptr;
+  audience::AudienceClient* audience = nullptr;
+  const room::LiveRooms* live = nullptr;
 };
 
 class Service final : public AccountDirectory {
  public:
-  /// `finance` and `audience` may be null: those roles are away.
   Service(db::Database& db1, Directory& directory, Passwords& passwords, const Clock& clock,
-          finance::FinanceClient* finance, audience::AudienceClient* audience)
+          Neighbours neighbours)
       : db1_(db1),
         directory_(directory),
         passwords_(passwords),
         clock_(clock),
-        finance_(finance),
-        audience_(audience) {}
+        finance_(neighbours.finance),
+        audience_(neighbours.audience),
+        live_(neighbours.live) {}
 
   drogon::Task<Result<Anchor>> registerAnchor(RegisterAnchor request);
   drogon::Task<Result<Anchor>> changeAnchor(AnchorId id, ChangeAnchor change);
@@ -68,13 +45,21 @@ class Service final : public AccountDirectory {
   drogon::Task<Result<Room>> changeRoom(RoomId id, ChangeRoom change);
   drogon::Task<Result<Room>> openRoom(RoomId id);
   drogon::Task<Result<Room>> closeRoom(RoomId id);
+  /// Ends the session that runs, if one does. A room that is banned gets the new reason and end.
+  drogon::Task<Result<Room>> banRoom(RoomId id, BanRequest request);
+  /// The room is off; one that is not banned stays as it is.
+  drogon::Task<Result<Room>> liftBan(RoomId id);
   drogon::Task<Result<http::Page<RoomSession>>> sessions(RoomId id, std::int64_t before, int limit);
 
   [[nodiscard]] const Directory& directory() const { return directory_; }
 
  private:
   drogon::Task<std::optional<BasisPoints>> rateOf(AnchorId id);
-  Room withLiveSum(Room room) const;
+  /// As it is now: a ban may be over, a session has sums and viewers.
+  [[nodiscard]] Room asNow(Room room) const;
+  drogon::Task<RoomSession> withSums(store::StoredSession stored);
+  /// How many watched the session of a room that is about to end.
+  [[nodiscard]] std::optional<store::Attendance> attendance(RoomId id) const;
 
   db::Database& db1_;
   Directory& directory_;
@@ -82,6 +67,7 @@ class Service final : public AccountDirectory {
   const Clock& clock_;
   finance::FinanceClient* finance_;
   audience::AudienceClient* audience_;
+  const room::LiveRooms* live_;
 };
 
 }  // namespace tipflow::anchor

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
+#include "anchor/rules.h"
 #include "platform/db/dialect.h"
 #include "platform/db/like.h"
 
@@ -20,14 +23,20 @@ constexpr const char* kAnchorColumns = R"(
   SELECT a.id, a.name, a.gender, a.age, a.region, a.created_at, r.id
   FROM anchor a JOIN room r ON r.anchor_id = a.id)";
 constexpr const char* kRoomColumns = R"(
-  SELECT r.id, r.anchor_id, a.name, r.title, r.category, r.state, r.session_id
+  SELECT r.id, r.anchor_id, a.name, r.title, r.category, r.state, r.session_id, r.banned_until,
+         r.ban_reason
   FROM room r JOIN anchor a ON a.id = r.anchor_id)";
 constexpr const char* kCards = R"(
-  SELECT a.id, a.name, a.gender, r.id, r.state, r.session_id
+  SELECT a.id, a.name, a.gender, r.id, r.state, r.session_id, r.banned_until
   FROM room r JOIN anchor a ON a.id = r.anchor_id)";
-constexpr const char* kSessions = R"(
-  SELECT id, room_id, opened_at, closed_at, tips, revenue FROM room_session
-  WHERE room_id = ? AND id < ? ORDER BY id DESC LIMIT ?)";
+constexpr const char* kSessionColumns = R"(
+  SELECT s.id, s.room_id, s.opened_at, s.closed_at, s.tips, s.revenue, a.peak_viewers, a.joins,
+         a.chats
+  FROM room_session s LEFT JOIN session_audience a ON a.session_id = s.id)";
+// A ban whose time is over is none.
+constexpr const char* kOffAt = " AND (r.state = 0 OR (r.state = 2 AND r.banned_until <= ?))";
+constexpr const char* kBannedAt =
+    " AND r.state = 2 AND (r.banned_until IS NULL OR r.banned_until > ?)";
 
 // The room of anchor n is number kFirstRoom + n: one is never taken for the other.
 constexpr std::int64_t kFirstRoom = 1'000'000;
@@ -57,7 +66,24 @@ Room readRoom(const db::Row& row) {
   room.category = orNull(row.text(4));
   room.state = static_cast<RoomState>(row.integer(5));
   if (!row.isNull(6)) room.sessionId = row.id<SessionId>(6);
+  if (room.state == RoomState::banned) {
+    room.ban = Ban{row.isNull(8) ? std::string{} : std::string(row.text(8)), row.optionalTime(7)};
+  }
   return room;
+}
+
+RoomSession readSession(const db::Row& row) {
+  RoomSession session;
+  session.id = row.id<SessionId>(0);
+  session.roomId = row.id<RoomId>(1);
+  session.openedAt = row.time(2);
+  session.closedAt = row.optionalTime(3);
+  session.tips = row.optionalInteger(4).value_or(0);
+  session.revenue = Fen{row.optionalInteger(5).value_or(0)};
+  session.peakViewers = row.optionalInteger(6);
+  session.joins = row.optionalInteger(7);
+  session.chats = row.optionalInteger(8);
+  return session;
 }
 
 template <class T>
@@ -90,22 +116,6 @@ bool exists(db::Connection& connection, const char* table, std::int64_t id) {
   bool found = false;
   connection.query(fmt::format("SELECT 1 FROM {} WHERE id = ?", table), {id},
                    [&](const db::Row&) { found = true; });
-  return found;
-}
-
-/// The room's state and session, locked against a concurrent change.
-struct LockedRoom {
-  RoomState state;
-  std::optional<SessionId> session;
-};
-std::optional<LockedRoom> lockRoom(db::Connection& connection, RoomId id) {
-  std::optional<LockedRoom> found;
-  connection.query(fmt::format("SELECT state, session_id FROM room WHERE id = ?{}",
-                               db::forUpdate(connection.dialect())),
-                   {id}, [&](const db::Row& row) {
-                     found = LockedRoom{static_cast<RoomState>(row.integer(0)), std::nullopt};
-                     if (!row.isNull(1)) found->session = row.id<SessionId>(1);
-                   });
   return found;
 }
 
@@ -203,7 +213,9 @@ std::vector<Room> rooms(db::Connection& connection, const RoomFilter& filter, st
     sql += condition;
     params.push_back(value);
   };
-  if (filter.state) narrow(" AND r.state = ?", *filter.state);
+  if (filter.state == RoomState::live) narrow(" AND r.state = ?", RoomState::live);
+  if (filter.state == RoomState::off) narrow(kOffAt, filter.now);
+  if (filter.state == RoomState::banned) narrow(kBannedAt, filter.now);
   if (filter.category) narrow(" AND r.category = ?", *filter.category);
   if (filter.anchor) narrow(" AND r.anchor_id = ?", *filter.anchor);
   if (filter.tag) {
@@ -225,26 +237,62 @@ std::vector<Cards> cards(db::Connection& connection, std::optional<RoomId> one) 
     cards.room = {row.id<RoomId>(3), row.id<AnchorId>(0), cards.anchor.gender,
                   static_cast<RoomState>(row.integer(4)),
                   SessionId{row.optionalInteger(5).value_or(0)}};
+    cards.bannedUntil = row.optionalTime(6);
     found.push_back(std::move(cards));
   };
+  std::unordered_map<std::int64_t, std::vector<std::string>> tags;
+  const auto addTag = [&](const db::Row& row) { tags[row.integer(0)].emplace_back(row.text(1)); };
   if (one) {
     connection.query(fmt::format("{} WHERE r.id = ?", kCards), {*one}, add);
+    connection.query("SELECT room_id, tag FROM room_tag WHERE room_id = ? ORDER BY place", {*one},
+                     addTag);
   } else {
     connection.query(kCards, {}, add);
+    connection.query("SELECT room_id, tag FROM room_tag ORDER BY room_id, place", {}, addTag);
   }
+  for (auto& cards : found) cards.tags = std::move(tags[cards.room.id.value]);
   return found;
+}
+
+std::vector<audience::TagUse> tagUse(db::Connection& connection,
+                                     const std::optional<std::string>& part,
+                                     const std::string& after, int limit) {
+  std::vector<audience::TagUse> found;
+  kRoomTags.use(connection, part, after, limit, [&](std::string_view tag, std::int64_t count) {
+    found.push_back({std::string(tag), count});
+  });
+  return found;
+}
+
+std::optional<LockedRoom> lockRoom(db::Connection& connection, RoomId id) {
+  std::optional<LockedRoom> found;
+  connection.query(fmt::format("SELECT state, session_id, banned_until FROM room WHERE id = ?{}",
+                               db::forUpdate(connection.dialect())),
+                   {id}, [&](const db::Row& row) {
+                     found = LockedRoom{static_cast<RoomState>(row.integer(0)), std::nullopt,
+                                        row.optionalTime(2)};
+                     if (!row.isNull(1)) found->session = row.id<SessionId>(1);
+                   });
+  return found;
+}
+
+void endSession(db::Connection& connection, SessionId session, Time now) {
+  connection.exec("UPDATE room_session SET closed_at = ? WHERE id = ?", {now, session});
 }
 
 Transition openRoom(db::Connection& connection, RoomId id, Time now) {
   const auto room = lockRoom(connection, id);
   if (!room) return Transition::notFound;
-  if (room->state == RoomState::banned) return Transition::banned;
-  if (room->state == RoomState::live) return Transition::already;
+  const auto state = stateAt(room->state, room->bannedUntil, now);
+  if (state == RoomState::banned) return Transition::banned;
+  if (state == RoomState::live) return Transition::already;
   const SessionId session{
       connection.exec("INSERT INTO room_session (room_id, opened_at) VALUES (?, ?)", {id, now})
           .lastId};
-  connection.exec("UPDATE room SET state = ?, session_id = ? WHERE id = ?",
-                  {RoomState::live, session, id});
+  connection.exec(
+      "UPDATE room SET state = ?, session_id = ?, banned_until = NULL, ban_reason = NULL "
+      "WHERE id = ?",
+      {RoomState::live, session, id});
   return Transition::done;
 }
 
@@ -254,27 +302,33 @@ Transition closeRoom(db::Connection& connection, RoomId id, Time now) {
   if (room->state != RoomState::live) return Transition::already;
   connection.exec("UPDATE room SET state = ?, session_id = NULL WHERE id = ?",
                   {RoomState::off, id});
-  if (room->session) {
-    connection.exec("UPDATE room_session SET closed_at = ? WHERE id = ?", {now, *room->session});
-  }
+  if (room->session) endSession(connection, *room->session, now);
   return Transition::done;
 }
 
 std::vector<StoredSession> sessions(db::Connection& connection, RoomId room, std::int64_t before,
                                     int limit) {
   std::vector<StoredSession> found;
-  connection.query(kSessions, {room, before, limit}, [&](const db::Row& row) {
-    StoredSession stored;
-    stored.session.id = row.id<SessionId>(0);
-    stored.session.roomId = row.id<RoomId>(1);
-    stored.session.openedAt = row.time(2);
-    stored.session.closedAt = row.optionalTime(3);
-    stored.summed = !row.isNull(4);
-    stored.session.tips = row.optionalInteger(4).value_or(0);
-    stored.session.revenue = Fen{row.optionalInteger(5).value_or(0)};
-    found.push_back(stored);
-  });
+  connection.query(fmt::format("{} WHERE s.room_id = ? AND s.id < ? ORDER BY s.id DESC LIMIT ?",
+                               kSessionColumns),
+                   {room, before, limit}, [&](const db::Row& row) {
+                     found.push_back({readSession(row), !row.isNull(4)});
+                   });
   return found;
+}
+
+std::optional<RoomSession> session(db::Connection& connection, SessionId id) {
+  std::optional<RoomSession> found;
+  connection.query(fmt::format("{} WHERE s.id = ?", kSessionColumns), {id},
+                   [&](const db::Row& row) { found = readSession(row); });
+  return found;
+}
+
+void keepAttendance(db::Connection& connection, SessionId session, const Attendance& a) {
+  connection.exec(
+      "INSERT INTO session_audience (session_id, peak_viewers, joins, chats) VALUES (?, ?, ?, ?)" +
+          db::orKeep(connection.dialect(), "session_id"),
+      {session, a.peakViewers, a.joins, a.chats});
 }
 
 void keepSums(db::Connection& connection, SessionId session, std::int64_t tips, Fen revenue) {

@@ -6,6 +6,12 @@
 #include "platform/log.h"
 
 namespace tipflow::app {
+namespace {
+
+constexpr double kSoonSeconds = 0.3;  // by then other nodes are known
+constexpr int kWorthSaying = 3;       // one that fails is soon made good
+
+}  // namespace
 
 Front::Front(const Config& config, std::string clusterKey, const Clock& clock, Metrics& metrics)
     : clock_(clock),
@@ -39,22 +45,27 @@ void Front::start(const Databases& databases) {
   gate_.block(console::Blocks::networks(*databases.db2->connect(), clock_.now()));
 }
 
-void Front::watch(Bus& bus) {
-  if (!blocks_) return;
+void Front::watch(Bus& bus, console::RemoteConsole* console) {
+  if (!blocks_ && console == nullptr) return;
+  console_ = console;
   const auto refresh = [this] {
     drogon::async_run([this]() -> drogon::Task<> { co_await refreshBlocks(); });
   };
   auto* loop = drogon::app().getLoop();
   loop->runEvery(kBlocksSeconds, refresh);
+  loop->queueInLoop(refresh);
+  loop->runAfter(kSoonSeconds, refresh);
   bus.subscribe(topic::kBlocksChanged,
                 [loop, refresh](std::string_view) { loop->queueInLoop(refresh); });
 }
 
 drogon::Task<> Front::refreshBlocks() {
   try {
-    auto networks = co_await blocks_->networks();
-    gate_.block(std::move(networks));
+    auto networks = blocks_ ? blocks_->networks() : console_->blockedNetworks();
+    gate_.block(co_await networks);
+    unread_ = 0;
   } catch (const std::exception& error) {
+    if (++unread_ != kWorthSaying) co_return;
     log::warn("console", "cannot read blocked networks; those known stay blocked",
               log::field("error", std::string_view(error.what())));
   }

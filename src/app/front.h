@@ -7,6 +7,7 @@
 #include "app/change_recorder.h"
 #include "console/action_log.h"
 #include "console/blocks.h"
+#include "console/remote.h"
 #include "platform/config.h"
 #include "platform/http/gate.h"
 #include "platform/http/login_limits.h"
@@ -30,8 +31,9 @@ class Front {
   void build(http::Router& router, Databases databases, console::Operators* operators, Bus& bus);
   /// Before requests come: what is blocked. Needs the migrated databases.
   void start(const Databases& databases);
-  /// From now on keeps the gate up to date; on the main loop.
-  void watch(Bus& bus);
+  /// From now on keeps the gate up to date; on the main loop. `console`: whom to ask where this
+  /// node has not the role; null: nobody.
+  void watch(Bus& bus, console::RemoteConsole* console);
 
   [[nodiscard]] http::Gate& gate() { return gate_; }
   [[nodiscard]] const http::NodeSignatureCheck& nodes() const { return nodes_; }
@@ -50,6 +52,8 @@ class Front {
   std::unique_ptr<ChangeRecorder> recorder_;
   std::unique_ptr<console::Blocks> blocks_;
   std::unique_ptr<console::ActionLog> actions_;
+  console::RemoteConsole* console_ = nullptr;
+  int unread_ = 0;  // times in a row
 };
 
 }  // namespace tipflow::app

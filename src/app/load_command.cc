@@ -64,6 +64,10 @@ void addPeople(CLI::App* load, LoadOptions& options) {
       ->capture_default_str();
   load->add_option("--zipf-viewers", options.zipfViewers, "the same over a thread's viewers")
       ->capture_default_str();
+  load->add_option("--taste", options.taste,
+                   "part of the tips that go to one of the two rooms that a viewer likes: of N "
+                   "rooms the k-th and the (k + N/2)-th are liked by the same viewers")
+      ->capture_default_str();
   load->add_option("--duplicates", options.duplicates,
                    "part of the requests that is sent twice, with the same traceIds")
       ->capture_default_str();

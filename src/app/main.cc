@@ -5,8 +5,10 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/edge_command.h"
 #include "app/keys_command.h"
 #include "app/load_command.h"
+#include "app/watch_command.h"
 #include "platform/config.h"
 #include "platform/security/crypto.h"
 
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> settings;
   std::vector<std::string> roles;
   load::LoadOptions loadOptions;
+  load::watch::WatchOptions watchOptions;
   app::KeysOptions keysOptions;
 
   const auto withSettings = [&](CLI::App* command) {
@@ -67,9 +70,12 @@ int main(int argc, char** argv) {
       "also compare what a client asked and was told: JSON lines with traceId, viewerId, "
       "roomId, amount, giftId, count, outcome, tipId");
   auto* routes = withSettings(cli.add_subcommand("routes", "print every route and who may use it"));
+  auto* edge = withSettings(cli.add_subcommand(
+      "edge", "run nginx in front of the nodes that Consul knows, until told to stop"));
   auto* reference = cli.add_subcommand("config", "print the reference of all settings");
   auto* version = cli.add_subcommand("version", "print the version");
   auto* load = app::addLoadCommand(cli, loadOptions);
+  auto* watch = app::addWatchCommand(*load, watchOptions);
   auto* keys = app::addKeysCommand(cli, keysOptions, withSettings);
   CLI11_PARSE(cli, argc, argv);
 
@@ -80,10 +86,12 @@ int main(int argc, char** argv) {
       std::cout << configReference();
       return 0;
     }
+    if (*watch) return load::watch::runWatch(watchOptions, std::cout);
     if (*load) return load::runLoad(loadOptions, std::cout);
     const auto loaded = loadConfig(file, environmentVariables(), flagsOf(settings));
     for (const auto& warning : loaded.warnings) std::cerr << "warning: " << warning << '\n';
     if (*serve) return app::serve(loaded.config, roles);
+    if (*edge) return app::edge(loaded.config);
     if (*migrate) return app::migrate(loaded.config);
     if (*audit) return app::audit(loaded.config, record);
     if (*routes) return app::printRoutes(loaded.config);

@@ -1,77 +1,47 @@
 #include "app/node.h"
 
-#include "app/version.h"
-
 #include <drogon/HttpAppFramework.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
-#include <fstream>
 #include <thread>
 
-#include "anchor/routes.h"
-#include "app/alerting.h"
-#include "app/durability_watch.h"
-#include "app/front.h"
+#include "app/analysis_role.h"
+#include "app/anchor_role.h"
+#include "app/audience_role.h"
+#include "app/console_role.h"
+#include "app/finance_role.h"
+#include "app/ground.h"
 #include "app/node_metrics.h"
+#include "app/node_reporter.h"
 #include "app/periodic.h"
 #include "app/record_keeping.h"
+#include "app/room_role.h"
 #include "app/settings_watch.h"
+#include "app/version.h"
 #include "app/watch.h"
-#include "audience/routes.h"
-#include "audience/sync_driver.h"
-#include "console/operators.h"
-#include "finance/routes.h"
-#include "platform/db/migrate.h"
 #include "platform/embedded.h"
 #include "platform/http/headers.h"
 #include "platform/http/operations.h"
 #include "platform/http/sign_in_routes.h"
-#include "platform/lock.h"
 #include "platform/log.h"
-#include "platform/registry.h"
+#include "room/live_rooms.h"
 
 namespace tipflow::app {
 namespace {
 
-constexpr std::size_t kCacheEntries = 1'000'000;
-constexpr int kHashThreads = 2;
-constexpr unsigned kCoresForTwoLanes = 4;
-
-// SQLite has one writer. On few cores one lane's larger statements cost a server less than two
-// lanes' overlapping ones (docs/decisions/0004-where-the-time-of-a-tip-goes.md).
-int defaultLanes(db::Dialect dialect) {
-  if (dialect == db::Dialect::sqlite) return 1;
-  return std::thread::hardware_concurrency() >= kCoresForTwoLanes ? 2 : 1;
-}
-constexpr std::size_t kHashQueue = 256;
 // Within the 10 s that a node has to leave.
 constexpr Duration kAnswerLimit{2 * kUsPerSecond};
 constexpr Duration kPushLimit{2 * kUsPerSecond};
 constexpr Duration kRecordsLimit{1 * kUsPerSecond};
+constexpr Duration kViewersLimit{2 * kUsPerSecond};
 // Bodies up to here are read and answered with a problem document; larger ones are cut off.
 constexpr std::size_t kLargestRead = 16 * 1024 * 1024;
 constexpr std::size_t kIdleConnectionSeconds = 75;
-constexpr std::size_t kGoodPassword = 8;
-constexpr Duration kFinishLease{10 * kUsPerSecond};
 constexpr double kTokenKeysSeconds = 1;
-constexpr Duration kResealEvery{2 * kUsPerSecond};
-constexpr Duration kFinishEvery{1 * kUsPerSecond};
-
-std::string hostName() {
-  char name[256] = {};
-  gethostname(name, sizeof name - 1);
-  return name;
-}
-
-std::string nodeName(const Config& config) {
-  return config.node.empty() ? fmt::format("{}:{}", hostName(), config.httpPort) : config.node;
-}
 
 /// Accepted sockets inherit it: an answer never waits for the acknowledgement of the one before.
 void answerAtOnce(int socket) {
@@ -109,252 +79,163 @@ void addAbsentRoutes(http::Router& router) {
 
 // In the order of construction; destroyed in reverse.
 struct Node::Parts {
-  Parts(const Config& c, std::set<std::string> r, NodeKeys k)
-      : config(c),
-        roles(std::move(r)),
-        keys(k),
-        name(nodeName(c)),
-        process(TraceId::make(clock.now(), random).hex()),
-        cache(clock, kCacheEntries),
-        nonces(clock, http::kNonceLifetime, kCacheEntries),
-        lock(clock),
-        db1("DB1", db::Url::parse(c.db1Url), {static_cast<int>(c.dbThreads)}),
-        db2("DB2", db::Url::parse(c.db2Url), {static_cast<int>(c.dbThreads)}),
-        workers(kHashThreads, kHashQueue, "hash"),
-        passwords(workers, {c.passwordMemoryKib, c.passwordPasses}),
-        tokens(keys.token.keys(), clock, random, cache, bus),
-        keyring(keys.data),
-        front(c, keys.cluster, clock, metrics),
-        signatures(c.requireSignature, clock, nonces),
-        tracing({c.tracesPerSecond, Duration{c.slowMs * kUsPerMs}}, random),
-        router({front.gate(), tokens, signatures, front.nodes()}, tracing, metrics, clock),
-        businessTime(c.businessTimeZone) {}
-
-  [[nodiscard]] bool has(const char* role) const { return roles.contains(role); }
-  [[nodiscard]] bool usesDb1() const { return has("anchor") || has("audience"); }
-  [[nodiscard]] bool usesDb2() const { return has("finance") || has("console"); }
-  [[nodiscard]] Front::Databases databases() {
-    return {usesDb1() ? &db1 : nullptr, usesDb2() ? &db2 : nullptr};
-  }
+  Parts(const Config& config, std::set<std::string> roles, NodeKeys keys)
+      : ground(config, std::move(roles), keys), live(ground.bus, ground.clock, ground.process) {}
 
   void build();
-  void openLanes();
-  void openPayoutAccounts();
-  void measure();
+  void buildRoles(Accounts& accounts);
+  void addJobs();
+  void report();
   void watchItself();
   void runJobs();
   std::vector<http::Probe> probes();
 
-  const Config& config;
-  std::set<std::string> roles;
-  NodeKeys keys;
-  SystemClock clock;
-  crypto::SystemRandom random;
-  std::string name;
-  std::string process;
-  Metrics metrics;
-  DurabilityWatch durability{metrics};
-  schedule::Jobs jobs{metrics, clock};
-  LocalCache cache;
-  LocalNonces nonces;
-  LocalBus bus;
-  LocalLock lock;
-  LocalRegistry registry;
-  db::Database db1;
-  db::Database db2;
-  Workers workers;
-  Passwords passwords;
-  Tokens tokens;
-  Keyring keyring;
-  Front front;
-  http::SignatureCheck signatures;
-  Tracing tracing;
-  http::Router router;
-  BusinessTime businessTime;
-
-  std::unique_ptr<anchor::Directory> rooms;
-  std::unique_ptr<finance::LocalFinance> financeClient;
-  std::unique_ptr<audience::ViewerDirectory> viewerDirectory;
-  audience::SessionSums sessionSums;
-  audience::TipTraces tipTraces{clock, random};
-  audience::Lanes lanes;
-  std::unique_ptr<audience::SyncDriver> sync;
-  std::unique_ptr<audience::ViewerService> viewers;
-  std::unique_ptr<audience::TipService> tips;
-  std::unique_ptr<anchor::Service> anchors;
-  std::unique_ptr<finance::SandboxProvider> provider;
-  std::unique_ptr<finance::Service> finance;
-  std::unique_ptr<finance::PayoutAccounts> payoutAccounts;
-  std::unique_ptr<console::Operators> operators;
+  Ground ground;
+  room::ReportedRooms live;
+  std::unique_ptr<AnchorRole> anchor;
+  std::unique_ptr<AudienceRole> audience;
+  std::unique_ptr<FinanceRole> finance;
+  std::unique_ptr<AnalysisRole> analysis;
+  std::unique_ptr<RoomRole> room;
+  std::unique_ptr<ConsoleRole> console;
   std::unique_ptr<http::Operations> operations;
   std::unique_ptr<RecordKeeping> records;
-  std::unique_ptr<Alerting> alerting;
+  std::unique_ptr<NodeReporter> reporter;
   std::unique_ptr<Watch> watch;
   std::unique_ptr<SettingsWatch> settings;
 };
 
-void Node::Parts::build() {
-  if (has("anchor")) rooms = std::make_unique<anchor::Directory>(db1, bus);
-  if (has("finance")) financeClient = std::make_unique<finance::LocalFinance>(db2, metrics);
-  std::map<PrincipalKind, AccountDirectory*> accounts;
-  if (has("audience")) {
-    viewerDirectory = std::make_unique<audience::ViewerDirectory>(db1, bus);
-    viewers =
-        std::make_unique<audience::ViewerService>(db1, *viewerDirectory, passwords, tokens, clock);
-    tips = std::make_unique<audience::TipService>(
-        db1, lanes, *viewerDirectory, sessionSums, rooms.get(), financeClient.get(),
-        audience::TipPolicy{config.guestsMayTip, config.minorsMayTip}, tipTraces, metrics);
-    audience::addRoutes(router, *viewers, *tips);
-    accounts[PrincipalKind::viewer] = viewers.get();
+// Whom a role asks must be there before it: the directory of rooms and the way to the ledger before
+// tips, tips before what sums them up.
+void Node::Parts::buildRoles(Accounts& accounts) {
+  Clients clients;
+  ground.peers.addTo(clients);
+  clients.live = &live;
+  if (ground.has("anchor")) {
+    anchor = std::make_unique<AnchorRole>(ground);
+    clients.anchors = &anchor->directory();
   }
-  if (has("anchor")) {
-    anchors = std::make_unique<anchor::Service>(db1, *rooms, passwords, clock, financeClient.get(),
-                                                tips.get());
-    anchor::addRoutes(router, *anchors);
-    accounts[PrincipalKind::anchor] = anchors.get();
+  if (ground.has("finance")) {
+    finance = std::make_unique<FinanceRole>(ground);
+    clients.finance = &finance->client();
   }
-  if (has("finance")) {
-    const Duration timeout{config.providerTimeoutMs * kUsPerMs};
-    provider = std::make_unique<finance::SandboxProvider>(
-        db2, clock,
-        fromWord<finance::SandboxMode>(config.sandboxMode).value_or(finance::SandboxMode::pay),
-        timeout);
-    finance = std::make_unique<finance::Service>(db2, clock, *provider, businessTime, timeout,
-                                                 rooms.get(), tips.get(), metrics);
-    payoutAccounts = std::make_unique<finance::PayoutAccounts>(db2, clock, keyring, rooms.get());
-    finance::addRoutes(router, *finance, *payoutAccounts, *provider);
+  if (ground.has("analysis")) {
+    analysis = std::make_unique<AnalysisRole>(ground);
+    analysis->makeClient(clients.anchors);
+    clients.analysis = &analysis->client();
   }
-  if (has("console")) {
-    operators = std::make_unique<console::Operators>(db2);
-    accounts[PrincipalKind::operator_] = operators.get();
-    alerting = std::make_unique<Alerting>(config, db2, clock, metrics, router);
+  if (ground.has("audience")) {
+    audience = std::make_unique<AudienceRole>(ground);
+    audience->build(clients, accounts);
+    clients.audience = &audience->tips();
   }
-  front.build(router, databases(), operators.get(), bus);
-  records = std::make_unique<RecordKeeping>(
-      config, has("console"), RecordSender{name, process, keys.cluster}, clock, metrics);
-  records->addRoutes(router);
-  http::addSignInRoutes(router, std::move(accounts), front.logins(), passwords, tokens);
-  operations = std::make_unique<http::Operations>(
-      http::NodeFacts{name, kVersion, kCommit, kBuilt, {roles.begin(), roles.end()}}, metrics,
-      probes());
-  operations->addRoutes(router);
-  addAbsentRoutes(router);
-  measure();
-  watchItself();
+  if (anchor) {
+    anchor->build(clients, accounts);
+    clients.chat = &anchor->chat();
+  }
+  if (finance) finance->build(clients);
+  if (analysis) analysis->build(clients);
+  if (ground.has("room")) {
+    room = std::make_unique<RoomRole>(ground, live);
+    room->build(clients);
+  }
+  if (ground.has("console")) {
+    console = std::make_unique<ConsoleRole>(ground);
+    console->build(accounts);
+  }
 }
 
-void Node::Parts::measure() {
-  addNodeMetrics(metrics, router, clock);
-  if (usesDb1()) db1.measure(metrics);
-  if (usesDb2()) db2.measure(metrics);
-  cache.measure(metrics.cache("shared"));
-  tokens.measure(metrics.cache("tokens"));
-  if (rooms) rooms->measure(metrics.cache("rooms"));
-  if (viewerDirectory) viewerDirectory->measure(metrics.cache("viewers"));
+void Node::Parts::build() {
+  auto& g = ground;
+  Accounts accounts;
+  buildRoles(accounts);
+  g.front.build(g.router, g.databases(), console ? &console->operators() : nullptr, g.bus);
+  records = std::make_unique<RecordKeeping>(g.config, g.has("console"),
+                                            RecordSender{g.name, g.process, g.keys.cluster},
+                                            g.clock, g.metrics);
+  records->addRoutes(g.router);
+  http::addSignInRoutes(g.router, std::move(accounts), g.peers.signIn(), g.front.logins(),
+                        g.passwords, g.tokens);
+  operations = std::make_unique<http::Operations>(
+      http::NodeFacts{g.name, kVersion, kCommit, kBuilt, {g.roles.begin(), g.roles.end()}},
+      g.metrics, probes());
+  operations->addRoutes(g.router);
+  addAbsentRoutes(g.router);
+  addNodeMetrics(g.metrics, g.router, g.clock);
+  g.measure();
+  watchItself();
+  report();
+  addJobs();
+}
+
+void Node::Parts::addJobs() {
+  auto& schedulers = ground.schedulers;
+  if (anchor) schedulers.addDb1(anchor->jobs());
+  if (audience) schedulers.addDb1(audience->jobs());
+  if (analysis) schedulers.addDb2(analysis->jobs());
+}
+
+// What other nodes are told of this one.
+void Node::Parts::report() {
+  ReportedParts reported;
+  if (audience) {
+    reported.tipsCreated = [this] { return audience->tips().created(); };
+    reported.sync = [this] { return audience->sync(); };
+  }
+  if (finance) reported.books = &ground.db2;
+  reporter = std::make_unique<NodeReporter>(ground.clock, ground.businessTime, reported);
+  reporter->addRoutes(ground.router);
 }
 
 void Node::Parts::watchItself() {
-  WatchedParts watched{config, clock, name, metrics, router, jobs, durability};
-  if (usesDb1()) watched.databases.push_back(&db1);
-  if (usesDb2()) watched.databases.push_back(&db2);
-  watched.finance = finance.get();
-  watched.sink = alerting ? &alerting->sink() : nullptr;
-  watched.reconciles = has("console") && finance && tips;
+  auto& g = ground;
+  WatchedParts watched{g.config, g.clock, g.name, g.metrics, g.router, g.jobs, g.durability};
+  watched.databases = g.usedDatabases();
+  watched.finance = finance ? &finance->service() : nullptr;
+  watched.sink = console ? &console->alerting().sink() : nullptr;
+  watched.reconciles = console && finance && audience;
   watched.sync = [this]() -> std::optional<SyncSight> {
-    if (!sync) return std::nullopt;
-    const auto waiting = sync->waiting();
-    return SyncSight{waiting.tips, waiting.oldest};
+    if (!audience) return std::nullopt;
+    return audience->sync();
   };
   watched.keys = [this] {
     std::vector<KeySight> sights;
-    if (const auto madeAt = tokens.newestKeyMadeAt()) sights.push_back({"token key", *madeAt});
-    if (!payoutAccounts) return sights;
-    if (const auto madeAt = keyring.newestKeyMadeAt()) sights.push_back({"data key", *madeAt});
+    if (const auto madeAt = ground.tokens.newestKeyMadeAt()) {
+      sights.push_back({"token key", *madeAt});
+    }
+    if (!finance) return sights;
+    if (const auto madeAt = finance->newestKeyMadeAt()) sights.push_back({"data key", *madeAt});
     return sights;
   };
   watch = std::make_unique<Watch>(std::move(watched));
-  if (!usesDb2()) return;
-  settings = std::make_unique<SettingsWatch>(config, db2, [this](const Config& now) {
+  const auto use = [this](const Config& now) {
     log::setLevel(log::levelFromWord(now.logLevel));
     watch->use(now);
-  });
+  };
+  if (g.usesDb2()) {
+    settings = std::make_unique<SettingsWatch>(g.config, g.db2, use);
+  } else if (auto* remote = g.peers.console()) {
+    settings = std::make_unique<SettingsWatch>(g.config, *remote, use);
+  }
 }
 
 std::vector<http::Probe> Node::Parts::probes() {
-  const auto database = [](db::Database& db) -> http::Probe {
-    return [&db]() -> http::Task<http::ReadinessCheck> {
-      http::ReadinessCheck check{db.name(), true, db.url().shown()};
-      try {
-        co_await db.read([](db::Connection& connection) {
-          connection.query("SELECT 1", {}, [](const db::Row&) {});
-          return true;
-        });
-      } catch (const db::Error& error) {
-        check.up = false;
-        check.detail = "does not answer";
-      }
-      co_return check;
-    };
-  };
-  std::vector<http::Probe> probes;
-  if (usesDb1()) probes.push_back(database(db1));
-  if (usesDb2()) probes.push_back(database(db2));
-  if (has("audience")) {
-    probes.emplace_back([this]() -> http::Task<http::ReadinessCheck> {
-      const bool up = lanes.healthy();
-      co_return http::ReadinessCheck{"lanes", up, up ? "open" : "cannot write tips"};
-    });
-  }
+  auto probes = ground.probes();
+  if (audience) probes.push_back(audience->lanesProbe());
   return probes;
 }
 
-void Node::Parts::openLanes() {
-  const Duration lease{config.laneLeaseSeconds * kUsPerSecond};
-  sync = std::make_unique<audience::SyncDriver>(db1, financeClient.get(), clock,
-                                                audience::SyncIdentity{name, process, lease},
-                                                tipTraces, metrics, jobs);
-  audience::LaneLimits limits;
-  limits.batch = static_cast<std::size_t>(config.laneBatch);
-  limits.queue = static_cast<std::size_t>(config.laneQueue);
-  const int count = config.lanes > 0 ? config.lanes : defaultLanes(db1.url().dialect);
-  std::vector<std::unique_ptr<audience::LaneDriver>> drivers;
-  for (int i = 0; i < count; ++i) {
-    drivers.push_back(std::make_unique<audience::LaneDriver>(
-        db1, clock, audience::LaneIdentity{name, process, lease}, limits,
-        laneMetrics(metrics, i + 1),
-        [this](LaneId lane, const std::vector<audience::NumberedTip>& committed, Time at) {
-          sessionSums.add(committed);
-          sync->onCommitted(lane, committed, at);
-        }));
-  }
-  lanes.start(std::move(drivers));
-  addLaneMetrics(metrics, lanes, config.laneQueue);
-}
-
-void Node::Parts::openPayoutAccounts() {
-  keys.data.makeIfAbsent(clock.now());
-  (void)keys.data.keys();  // ends the start when they cannot be used
-  const auto connection = db2.connect();
-  finance::store::seedPayoutAccounts(*connection);
-  payoutAccounts->reportMissingKeys(*connection);
-}
-
 void Node::Parts::runJobs() {
+  auto& g = ground;
   drogon::app().getLoop()->runEvery(kTokenKeysSeconds,
-                                    [this] { tokens.useKeys(keys.token.keys()); });
-  runPeriodically(jobs, {"durability_watch", "platform", DurabilityWatch::kEvery,
-                         [this] { return durability.lookAgain(); }});
+                                    [this] { ground.tokens.useKeys(ground.keys.token.keys()); });
+  runPeriodically(g.jobs, {"durability_watch", "platform", DurabilityWatch::kEvery,
+                           [this] { return ground.durability.lookAgain(); }});
   if (settings) {
-    runPeriodically(jobs, {"settings_watch", "platform", SettingsWatch::kEvery,
-                           [this] { return settings->lookAgain(); }});
+    runPeriodically(g.jobs, {"settings_watch", "platform", SettingsWatch::kEvery,
+                             [this] { return settings->lookAgain(); }});
   }
-  if (!finance) return;
-  runPeriodically(
-      jobs, {"finish_withdrawals", "finance", kFinishEvery,
-             [this]() -> drogon::Task<> { co_await finance->finishPending(); },
-             [this] { return lock.acquire("finance.finish-pending", process, kFinishLease); }});
-  runPeriodically(jobs, {"reseal_payout_accounts", "finance", kResealEvery,
-                         [this]() -> drogon::Task<> { co_await payoutAccounts->resealSome(); }});
+  if (finance) finance->runJobs();
 }
 
 Node::Node(const Config& config, std::set<std::string> roles, NodeKeys keys)
@@ -364,63 +245,29 @@ Node::Node(const Config& config, std::set<std::string> roles, NodeKeys keys)
 
 Node::~Node() = default;
 
-const std::vector<http::Route>& Node::routes() const { return parts_->router.routes(); }
+const std::vector<http::Route>& Node::routes() const { return parts_->ground.router.routes(); }
 
 std::string Node::start() {
   auto& p = *parts_;
-  const auto migrateOne = [&](const db::Database& database, const char* folder) {
-    const auto connection = database.connect();
-    for (const auto& done :
-         db::migrate(*connection, db::embeddedMigrations(folder), p.clock.now())) {
-      log::info("platform", "migrated", log::field("database", database.name()),
-                log::field("migration", done));
-    }
-  };
-  std::vector<db::Database*> used;
-  if (p.usesDb1()) used.push_back(&p.db1);
-  if (p.usesDb2()) used.push_back(&p.db2);
-  p.durability.start(std::move(used), p.config.production);
-  if (p.usesDb1()) migrateOne(p.db1, "db1");
-  if (p.usesDb2()) migrateOne(p.db2, "db2");
-  p.tokens.keepRevocationsIn(p.config.dataDir + "/revoked-tokens");
-  p.nonces.keepIn(p.config.dataDir + "/nonces-ahead");
-  p.front.start(p.databases());
+  auto& g = p.ground;
+  g.prepareDatabases();
+  g.peers.listen(g.bus);
+  g.shared.load(g.config.dataDir);
+  g.replicas.start(g.usesDb1(), g.usesDb2());
+  g.front.start(g.databases());
   if (p.settings) p.settings->load();
   p.records->start();
-  std::string generated;
-  if (p.has("finance")) {
-    finance::store::seed(*p.db2.connect(),
-                         BasisPoints{static_cast<std::int32_t>(p.config.defaultShareBp)});
-    p.openPayoutAccounts();
-  }
-  if (p.has("console")) {
-    const auto connection = p.db2.connect();
-    if (!console::hasAdmin(*connection)) {
-      auto password = p.config.adminPassword;
-      if (!password.empty() && password.size() < kGoodPassword) {
-        log::warn("console", "the password of admin is shorter than people may choose theirs");
-      }
-      if (password.empty()) password = crypto::toBase64Url(crypto::randomBytes(15));
-      const auto hash =
-          crypto::hashPassword(password, {p.config.passwordMemoryKib, p.config.passwordPasses});
-      if (console::addFirstAdmin(*connection, hash, p.clock.now()) &&
-          p.config.adminPassword.empty()) {
-        generated = password;
-      }
-    }
-  }
-  if (p.has("anchor")) p.rooms->load();
-  if (p.has("audience")) p.openLanes();
-  for (const auto& role : p.roles) {
-    p.registry.add(
-        {p.name, role, p.config.httpAddress, static_cast<int>(p.config.httpPort), kVersion});
-  }
+  if (p.finance) p.finance->start();
+  const auto generated = p.console ? p.console->start() : std::string{};
+  if (p.anchor) p.anchor->start();
+  if (p.audience) p.audience->start();
+  if (p.room) p.room->start();
   return generated;
 }
 
 void Node::serve() {
   auto& p = *parts_;
-  p.router.install();
+  p.ground.router.install();
   auto& app = drogon::app();
   app.registerHandler("/", [](const drogon::HttpRequestPtr&,
                               std::function<void(const drogon::HttpResponsePtr&)>&& callback) {
@@ -428,45 +275,33 @@ void Node::serve() {
     http::addSecurityHeaders(*response, "/");
     callback(response);
   });
-  const auto threads = p.config.httpThreads > 0
-                           ? static_cast<std::size_t>(p.config.httpThreads)
+  const auto threads = p.ground.config.httpThreads > 0
+                           ? static_cast<std::size_t>(p.ground.config.httpThreads)
                            : std::max<std::size_t>(1, std::thread::hardware_concurrency());
   app.setThreadNum(threads)
       .setClientMaxBodySize(kLargestRead)
       .setClientMaxMemoryBodySize(http::kBatchBodyLimit + 1)
-      .setUploadPath(p.config.dataDir + "/tmp")
+      .setUploadPath(p.ground.config.dataDir + "/tmp")
       .setIdleConnectionTimeout(kIdleConnectionSeconds)
       .enableServerHeader(false)
       .setLogLevel(trantor::Logger::kWarn)
       .setBeforeListenSockOptCallback(answerAtOnce)
-      .addListener(p.config.httpAddress, static_cast<std::uint16_t>(p.config.httpPort));
+      .addListener(p.ground.config.httpAddress,
+                   static_cast<std::uint16_t>(p.ground.config.httpPort));
   app.disableSigtermHandling();
   app.registerBeginningAdvice([this] {
     auto& parts = *parts_;
+    auto& ground = parts.ground;
     log::info("platform", "node started", log::field("version", std::string_view(kVersion)),
-              log::field("port", parts.config.httpPort));
-    parts.front.watch(parts.bus);
+              log::field("port", ground.config.httpPort));
+    ground.front.watch(ground.bus, ground.peers.console());
+    ground.shared.start(ground.jobs);
     parts.runJobs();
+    ground.schedulers.start();
+    ground.peers.start(parts.probes());
+    parts.reporter->start();
     parts.watch->start();
-    if (parts.rooms && parts.tips) {
-      // Sums of sessions that were open before this process; rooms show them once they are read.
-      drogon::async_run([this]() -> drogon::Task<> {
-        auto& own = *parts_;
-        try {
-          while (own.lanes.first() == LaneId{0})
-            co_await drogon::sleepCoro(drogon::app().getLoop(), 0.05);
-          const auto live = own.rooms->liveRooms();
-          const auto first = own.lanes.first();
-          co_await own.db1.read([&](db::Connection& connection) {
-            own.sessionSums.load(connection, live, first);
-            return true;
-          });
-        } catch (const std::exception& error) {
-          log::warn("audience", "cannot sum up open sessions",
-                    log::field("error", std::string_view(error.what())));
-        }
-      });
-    }
+    if (parts.audience) parts.audience->sumUpOpenSessions();
   });
   app.run();
   log::info("platform", "node stopped");
@@ -475,20 +310,26 @@ void Node::serve() {
 
 void Node::drain() {
   auto& p = *parts_;
+  auto& g = p.ground;
   log::info("platform", "leaving: finishing what is here");
   p.operations->drain();
-  if (p.alerting) p.alerting->leave();
-  p.registry.removeNode(p.name);
+  if (p.console) p.console->alerting().leave();
+  g.peers.leave();
+  g.schedulers.leave();
+  if (p.room) p.room->drain(kViewersLimit);
   const auto quiet = [&] {
-    const Time until = p.clock.now() + kAnswerLimit;
-    while (p.router.inFlight() > 0 && p.clock.now() < until) {
+    const Time until = g.clock.now() + kAnswerLimit;
+    while (g.router.inFlight() > 0 && g.clock.now() < until) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   };
   quiet();
-  p.lanes.stop();
+  if (p.audience) p.audience->stopLanes();
   quiet();  // what the lanes answered last must still be sent
-  if (p.sync) p.sync->stop(kPushLimit);
+  if (p.audience) p.audience->stopSync(kPushLimit);
+  g.schedulers.stop();
+  g.replicas.stop();
+  g.shared.stop();
   drogon::app().getLoop()->queueInLoop([] { drogon::app().quit(); });
 }
 

@@ -20,7 +20,8 @@ struct NodeKeys {
 };
 
 inline const std::set<std::string>& allRoles() {
-  static const std::set<std::string> roles{"anchor", "audience", "finance", "console"};
+  static const std::set<std::string> roles{"anchor",   "audience", "finance",
+                                           "analysis", "room",     "console"};
   return roles;
 }
 

@@ -15,11 +15,14 @@ struct Repeated {
 
 drogon::Task<> runOnce(std::shared_ptr<Repeated> repeated) {
   if (repeated->running) co_return;
-  if (repeated->job.ours && !repeated->job.ours()) {
+  repeated->running = true;
+  bool ours = true;
+  if (repeated->job.ours) ours = co_await repeated->job.ours();
+  if (!ours) {
     repeated->record.elsewhere();
+    repeated->running = false;
     co_return;
   }
-  repeated->running = true;
   std::string role = repeated->job.role;
   auto work = repeated->job.work;
   co_await repeated->record.run(std::move(role), std::move(work));

@@ -14,7 +14,7 @@ struct PeriodicJob {
   Duration every;
   std::function<drogon::Task<>()> work;
   /// Whether this node is to run it now; always when empty.
-  std::function<bool()> ours = {};
+  std::function<drogon::Task<bool>()> ours = {};
 };
 
 /// From now on; to be called when the main loop runs.

@@ -5,10 +5,17 @@
 
 namespace tipflow::app {
 
-void SettingsWatch::load() { take(console::store::settingTexts(*db2_.connect())); }
+void SettingsWatch::load() {
+  if (db2_ != nullptr) take(console::store::settingTexts(*db2_->connect()));
+}
 
 drogon::Task<> SettingsWatch::lookAgain() {
-  auto changed = co_await db2_.read(
+  if (console_ != nullptr) {
+    auto told = co_await console_->settings();
+    take(std::move(told));
+    co_return;
+  }
+  auto changed = co_await db2_->read(
       [](db::Connection& connection) { return console::store::settingTexts(connection); });
   take(std::move(changed));
 }

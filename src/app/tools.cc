@@ -12,6 +12,7 @@
 #include "app/version.h"
 #include "audit/read.h"
 #include "audit/record.h"
+#include "platform/business_time.h"
 #include "platform/db/migrate.h"
 
 namespace tipflow::app {
@@ -87,6 +88,10 @@ int audit(const Config& config, const std::string& record) {
     if (!record.empty()) findings = auditRecord(record, *db1, progress);
     auto books = audit::readBooks(*db1, *db2, progress);
     for (auto& finding : books.findings()) findings.push_back(std::move(finding));
+    const BusinessTime days(config.businessTimeZone);
+    auto sums = audit::readSums(
+        *db2, [&](std::int64_t hour) { return days.localHour(Time{hour}).day; }, progress);
+    findings.push_back(sums.finding());
     if (live) std::cerr << "\r\033[K";
     const bool holds = print(findings);
     std::cout << (holds ? "The books match.\n" : "The books do NOT match.\n");

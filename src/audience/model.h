@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/client.h"
 #include "audience/tip.h"
 #include "audience/viewer_card.h"
 #include "platform/json.h"
@@ -14,7 +15,7 @@
 
 namespace tipflow::audience {
 
-enum class Tier { none = 0, low = 1, middle = 2, high = 3 };
+using analysis::Tier;
 
 using Name = Text<1, 64>;
 using Password = Secret<8, 128>;
@@ -49,6 +50,11 @@ struct ChangeViewer {
   std::optional<TagList> tags;
 };
 BOOST_DESCRIBE_STRUCT(ChangeViewer, (), (name, password, gender, age, region, tags))
+
+struct TagsRequest {
+  TagList tags;
+};
+BOOST_DESCRIBE_STRUCT(TagsRequest, (), (tags))
 
 struct Empty {};
 BOOST_DESCRIBE_STRUCT(Empty, (), ())
@@ -90,7 +96,7 @@ struct Viewer {
   std::optional<std::int64_t> age;
   std::optional<std::string> region;
   std::vector<std::string> tags;
-  Tier tier = Tier::none;
+  std::optional<Tier> tier;  ///< null while analysis cannot say
   ViewerState state = ViewerState::active;
   Time createdAt;
 };
@@ -163,12 +169,3 @@ BOOST_DESCRIBE_STRUCT(Journey, (), (traceId, tipId, steps, settlement, hour))
 inline std::string guestName(ViewerId id) { return "游客-" + std::to_string(id.value); }
 
 }  // namespace tipflow::audience
-
-template <>
-struct tipflow::EnumWords<tipflow::audience::Tier> {
-  using T = audience::Tier;
-  static constexpr std::array values{std::pair{std::string_view{"high"}, T::high},
-                                     std::pair{std::string_view{"middle"}, T::middle},
-                                     std::pair{std::string_view{"low"}, T::low},
-                                     std::pair{std::string_view{"none"}, T::none}};
-};

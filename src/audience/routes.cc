@@ -36,12 +36,26 @@ class Routes {
   }
   Task<ResponsePtr> changeViewer(Call& call) {
     auto body = call.body<ChangeViewer>();
-    co_return http::ok(
-        http::orRefuse(co_await viewers_.changeViewer(viewerOf(call), std::move(body))));
+    const auto change = [this, &body](ViewerId id) {
+      return viewers_.changeViewer(id, std::move(body));
+    };
+    co_return co_await act(call, change);
+  }
+  Task<ResponsePtr> putTags(Call& call) {
+    auto body = call.body<TagsRequest>();
+    const auto change = [this, &body](ViewerId id) {
+      ChangeViewer tags;
+      tags.tags = std::move(body.tags);
+      return viewers_.changeViewer(id, std::move(tags));
+    };
+    co_return co_await act(call, change);
   }
   Task<ResponsePtr> upgrade(Call& call) {
     auto body = call.body<RegisterViewer>();
-    co_return http::ok(http::orRefuse(co_await viewers_.upgrade(viewerOf(call), std::move(body))));
+    const auto change = [this, &body](ViewerId id) {
+      return viewers_.upgrade(id, std::move(body));
+    };
+    co_return co_await act(call, change);
   }
   Task<ResponsePtr> disable(Call& call) { return setState(call, ViewerState::disabled); }
   Task<ResponsePtr> enable(Call& call) { return setState(call, ViewerState::active); }
@@ -99,10 +113,19 @@ class Routes {
 
  private:
   Task<ResponsePtr> setState(Call& call, ViewerState state) {
+    const auto change = [this, state](ViewerId id) { return viewers_.setState(id, state); };
+    co_return co_await act(call, change);
+  }
+  /// Changes the viewer of the path; what an operator did is recorded.
+  template <class Action>
+  Task<ResponsePtr> act(Call& call, const Action& action) {
     const auto id = viewerOf(call);
-    const auto before = http::orRefuse(co_await viewers_.viewer(id));
-    const auto after = http::orRefuse(co_await viewers_.setState(id, state));
-    call.change = {fmt::format("viewer {}", id.value), json::toText(before), json::toText(after)};
+    std::string before;
+    if (call.isOperator()) before = json::toText(http::orRefuse(co_await viewers_.viewer(id)));
+    const auto after = http::orRefuse(co_await action(id));
+    if (call.isOperator()) {
+      call.change = {fmt::format("viewer {}", id.value), std::move(before), json::toText(after)};
+    }
     co_return http::ok(after);
   }
   static ViewerId viewerOf(const Call& call) {
@@ -147,6 +170,7 @@ void addRoutes(http::Router& router, ViewerService& viewers, TipService& tips) {
   add(Method::get, "/api/v1/viewers", operators, &Routes::listViewers);
   add(Method::get, "/api/v1/viewers/{id}", ownOrOperator, &Routes::getViewer);
   add(Method::patch, "/api/v1/viewers/{id}", ownOrAdmin, &Routes::changeViewer);
+  add(Method::put, "/api/v1/viewers/{id}/tags", ownOrAdmin, &Routes::putTags);
   add(Method::post, "/api/v1/viewers/{id}/upgrade", ownOrAdmin, &Routes::upgrade);
   add(Method::post, "/api/v1/viewers/{id}/disable", operators, &Routes::disable, Signing::required);
   add(Method::post, "/api/v1/viewers/{id}/enable", operators, &Routes::enable, Signing::required);

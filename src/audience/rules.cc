@@ -3,7 +3,7 @@
 namespace tipflow::audience {
 
 std::optional<ErrorCode> whyNotTip(const ViewerCard& viewer, const anchor::RoomCard& room,
-                                   const TipPolicy& policy) {
+                                   bool kicked, const TipPolicy& policy) {
   if (viewer.state == ViewerState::disabled) return ErrorCode::viewer_disabled;
   if (!policy.guestsMayTip && viewer.kind == ViewerKind::guest) {
     return ErrorCode::guests_may_not_tip;
@@ -13,7 +13,7 @@ std::optional<ErrorCode> whyNotTip(const ViewerCard& viewer, const anchor::RoomC
   }
   switch (room.state) {
     case anchor::RoomState::live:
-      return std::nullopt;
+      return kicked ? std::optional(ErrorCode::viewer_kicked) : std::nullopt;
     case anchor::RoomState::off:
       return ErrorCode::room_not_live;
     case anchor::RoomState::banned:

@@ -16,10 +16,11 @@ struct TipPolicy {
 
 inline constexpr std::int64_t kAdultAge = 18;
 
-/// The error that forbids this viewer to tip in this room, if any. A
-/// guest has no age and counts as grown up.
+/// The error that forbids this viewer to tip in this room, if any. A guest has no age and counts as
+/// grown up. Whoever was sent out of the room (`kicked`) is not there to tip; who may not chat in
+/// it may tip.
 [[nodiscard]] std::optional<ErrorCode> whyNotTip(const ViewerCard& viewer,
-                                                 const anchor::RoomCard& room,
+                                                 const anchor::RoomCard& room, bool kicked,
                                                  const TipPolicy& policy);
 
 }  // namespace tipflow::audience

@@ -134,16 +134,6 @@ TipSum sessionSum(db::Connection& connection, RoomId room, SessionId session, Ti
   return sum;
 }
 
-TipSum sessionSumBelow(db::Connection& connection, RoomId room, SessionId session, TipId end) {
-  TipSum sum;
-  connection.query(
-      "SELECT COUNT(*), COALESCE(SUM(amount), 0) FROM tip "
-      "WHERE room_id = ? AND session_id = ? AND tip_id < ?",
-      {room, session, end},
-      [&](const db::Row& row) { sum = {row.integer(0), Fen{row.integer(1)}}; });
-  return sum;
-}
-
 LaneId openLane(db::Connection& connection, const std::string& node, const std::string& process,
                 Duration lease) {
   const Time now = connection.now();

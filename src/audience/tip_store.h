@@ -38,8 +38,6 @@ std::vector<NumberedTip> tips(db::Connection& connection, const TipFilter& filte
                               std::optional<TipPlace> after, int limit);
 TipSum sessionSum(db::Connection& connection, RoomId room, SessionId session, Time from,
                   Time until);
-/// Only tips with ids below `end`.
-TipSum sessionSumBelow(db::Connection& connection, RoomId room, SessionId session, TipId end);
 
 // Lanes ---------------------------------------------------------------------------------------
 enum class LaneState { open = 1, closed = 2, settled = 3 };

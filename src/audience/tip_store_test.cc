@@ -269,10 +269,6 @@ TEST_P(TipStore, sums_a_session_of_a_room_within_its_time) {
   EXPECT_EQ(sum(kNow, kNow + Duration{10}), std::pair(4L, 406L));
   EXPECT_EQ(sum(kNow + Duration{2}, kNow + Duration{3}), std::pair(2L, 203L)) << "both ends";
   EXPECT_EQ(sum(kNow + Duration{20}, kNow + Duration{30}), std::pair(0L, 0L));
-  const auto below = sessionSumBelow(*c, room, SessionId{5}, tipIdOf(kLane, LaneSeq{3}));
-  EXPECT_EQ(below.tips, 2);
-  EXPECT_EQ(below.amount, Fen{201});
-  EXPECT_EQ(sessionSumBelow(*c, room, SessionId{7}, TipId{kIdEnd}).tips, 0);
 }
 
 // Lanes -------------------------------------------------------------------------------------------

@@ -42,41 +42,16 @@ TipRequest withoutViewer(const BatchTipRequest& request) {
 
 }  // namespace
 
-void SessionSums::load(db::Connection& connection, const std::vector<anchor::RoomCard>& live,
-                       LaneId firstOwnLane) {
-  for (const auto& room : live) {
-    const auto earlier = store::sessionSumBelow(connection, room.id, room.session,
-                                                tipIdOf(firstOwnLane, LaneSeq{0}));
-    const std::unique_lock lock(mutex_);
-    auto& sum = sums_[room.session];
-    sum.tips += earlier.tips;
-    sum.amount += earlier.amount;
-  }
-}
-
-void SessionSums::add(const std::vector<NumberedTip>& tips) {
-  const std::unique_lock lock(mutex_);
-  for (const auto& tip : tips) {
-    auto& sum = sums_[tip.tip.session];
-    ++sum.tips;
-    sum.amount += tip.tip.amount;
-  }
-}
-
-TipSum SessionSums::of(SessionId session) const {
-  const std::shared_lock lock(mutex_);
-  const auto found = sums_.find(session);
-  return found == sums_.end() ? TipSum{} : found->second;
-}
-
-TipService::TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, SessionSums& sums,
-                       const anchor::AnchorClient* anchors, finance::FinanceClient* finance,
+TipService::TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers,
+                       const SessionSums& sums, SessionBoards& boards,
+                       anchor::AnchorClient* anchors, finance::FinanceClient* finance,
                        TipPolicy policy, TipTraces& traces, Metrics& metrics)
     : db1_(db1),
       lanes_(lanes),
       traces_(traces),
       viewers_(viewers),
       sums_(sums),
+      boards_(boards),
       anchors_(anchors),
       finance_(finance),
       policy_(policy) {
@@ -92,7 +67,8 @@ Result<Tip> TipService::checked(const ViewerCard& viewer, const TipRequest& requ
   if (anchors_ == nullptr) return ErrorCode::role_unavailable;
   const auto room = anchors_->room(RoomId{request.roomId.value});
   if (!room) return ErrorCode::room_not_found;
-  if (const auto reason = whyNotTip(viewer, *room, policy_)) return *reason;
+  const bool kicked = anchors_->kickedUntil(room->id, viewer.id).has_value();
+  if (const auto reason = whyNotTip(viewer, *room, kicked, policy_)) return *reason;
   Tip tip = tipOf(viewer.id, request);
   tip.anchor = room->anchor;
   tip.session = room->session;
@@ -101,12 +77,26 @@ Result<Tip> TipService::checked(const ViewerCard& viewer, const TipRequest& requ
   return tip;
 }
 
+// A room that is not open here may have been opened a moment ago, at another node.
+drogon::Task<> TipService::learnOf(std::set<RoomId> rooms) {
+  if (anchors_ == nullptr) co_return;
+  for (const auto id : rooms) {
+    const auto room = anchors_->room(id);
+    if (!room || room->state != anchor::RoomState::live) co_await anchors_->lookAgain(id);
+  }
+}
+
 drogon::Task<Result<TipService::Given>> TipService::give(ViewerId viewer, TipRequest request,
                                                          TraceContext context) {
   auto card = viewers_.known(viewer);
   if (!card) card = co_await viewers_.card(viewer);
   if (!card) co_return ErrorCode::viewer_not_found;
   auto tip = checked(*card, request);
+  if (!tip) {
+    std::set<RoomId> rooms{RoomId{request.roomId.value}};
+    co_await learnOf(std::move(rooms));
+    tip = checked(*card, request);
+  }
   if (!tip) {
     // A repeat of a tip that was taken is answered as before, whatever has changed since.
     const auto known = co_await db1_.read(
@@ -134,11 +124,15 @@ drogon::Task<BatchResults> TipService::giveBatch(TipBatchRequest request) {
   std::vector<ViewerId> ids;
   for (const auto& item : asked) ids.emplace_back(item.viewerId.value);
   const auto cards = co_await viewers_.cards(std::move(ids));
+  std::set<RoomId> rooms;
+  for (const auto& item : asked) rooms.emplace(item.roomId.value);
+  co_await learnOf(std::move(rooms));
 
   BatchResults answer;
   answer.results.resize(asked.size());
   std::vector<Tip> tips;
   std::vector<std::size_t> places;
+  std::vector<std::size_t> refused;
   tips.reserve(asked.size());
   places.reserve(asked.size());
   const auto reject = [&](std::size_t i, ErrorCode code) {
@@ -153,6 +147,7 @@ drogon::Task<BatchResults> TipService::giveBatch(TipBatchRequest request) {
     auto tip = checked(card->second, withoutViewer(asked[i]));
     if (!tip) {
       reject(i, tip.error().code);
+      refused.push_back(i);
       continue;
     }
     tips.push_back(*std::move(tip));
@@ -173,7 +168,26 @@ drogon::Task<BatchResults> TipService::giveBatch(TipBatchRequest request) {
                            std::nullopt};
     }
   }
+  co_await answerRepeats(asked, std::move(refused), answer);
   co_return answer;
+}
+
+drogon::Task<> TipService::answerRepeats(const std::vector<BatchTipRequest>& asked,
+                                         std::vector<std::size_t> refused, BatchResults& answer) {
+  if (refused.empty()) co_return;
+  std::vector<TraceId> traceIds;
+  for (const auto i : refused) traceIds.push_back(asked[i].traceId);
+  const auto known = co_await db1_.read(
+      [&](db::Connection& connection) { return store::tipsByTrace(connection, traceIds); });
+  std::unordered_map<TraceId, const NumberedTip*> byTrace;
+  for (const auto& tip : known) byTrace[tip.tip.traceId] = &tip;
+  for (const auto i : refused) {
+    const auto found = byTrace.find(asked[i].traceId);
+    if (found == byTrace.end()) continue;
+    const auto wanted = tipOf(ViewerId{asked[i].viewerId.value}, withoutViewer(asked[i]));
+    if (!sameContent(found->second->tip, wanted)) continue;
+    answer.results[i] = {asked[i].traceId, "exists", found->second->id, std::nullopt};
+  }
 }
 
 drogon::Task<std::vector<ShownTip>> TipService::shown(std::vector<NumberedTip> tips) {
@@ -212,9 +226,10 @@ drogon::Task<http::Page<ShownTip>> TipService::tips(store::TipFilter filter,
     // An anchor has one room, and the index is by room.
     if (const auto card = anchors_->anchor(*filter.anchor)) filter.room = card->room;
   }
-  auto found = co_await db1_.read([&](db::Connection& connection) {
+  auto reading = db1_.readPage(!after, [&](db::Connection& connection) {
     return store::tips(connection, filter, after, limit + 1);
   });
+  auto found = co_await reading;
   http::Page<ShownTip> page;
   if (static_cast<int>(found.size()) > limit) {
     found.resize(static_cast<std::size_t>(limit));
@@ -277,6 +292,19 @@ drogon::Task<std::vector<LaneSum>> TipService::laneSums(std::map<LaneId, LaneSeq
     });
   }
   co_return sums;
+}
+
+drogon::Task<std::vector<TagUse>> TipService::tagUse(std::optional<std::string> part,
+                                                     std::string after, int limit) {
+  co_return co_await db1_.readPage(after.empty(), [&](db::Connection& connection) {
+    return store::tagUse(connection, part, after, limit);
+  });
+}
+
+drogon::Task<std::vector<ViewerFacts>> TipService::viewerFacts(std::vector<ViewerId> viewers) {
+  if (viewers.size() > kFactsMost) throw std::invalid_argument("too many viewers at once");
+  co_return co_await db1_.read(
+      [&](db::Connection& connection) { return store::facts(connection, viewers); });
 }
 
 drogon::Task<TipSum> TipService::sessionSum(RoomId room, SessionId session, Time from, Time until) {

@@ -2,13 +2,14 @@
 #pragma once
 
 #include <array>
-#include <shared_mutex>
-#include <unordered_map>
+#include <set>
 
 #include "anchor/client.h"
 #include "audience/client.h"
 #include "audience/lanes.h"
 #include "audience/rules.h"
+#include "audience/session_boards.h"
+#include "audience/session_sums.h"
 #include "audience/tip_store.h"
 #include "audience/tip_traces.h"
 #include "audience/viewers.h"
@@ -16,27 +17,12 @@
 
 namespace tipflow::audience {
 
-/// Running sums of sessions: this process's tips as they are committed, and those from before it.
-class SessionSums {
- public:
-  /// Adds what rooms that are live now got before this process: tips of lanes below its first.
-  /// Once.
-  void load(db::Connection& connection, const std::vector<anchor::RoomCard>& live,
-            LaneId firstOwnLane);
-  void add(const std::vector<NumberedTip>& tips);
-  [[nodiscard]] TipSum of(SessionId session) const;
-
- private:
-  mutable std::shared_mutex mutex_;
-  std::unordered_map<SessionId, TipSum> sums_;
-};
-
 class TipService final : public AudienceClient {
  public:
   /// `finance` may be null: the role is away. So may `anchors`: then no room is known.
-  TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, SessionSums& sums,
-             const anchor::AnchorClient* anchors, finance::FinanceClient* finance, TipPolicy policy,
-             TipTraces& traces, Metrics& metrics);
+  TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, const SessionSums& sums,
+             SessionBoards& boards, anchor::AnchorClient* anchors, finance::FinanceClient* finance,
+             TipPolicy policy, TipTraces& traces, Metrics& metrics);
 
   /// The tip as it stands in DB1, and whether this request put it there.
   struct Given {
@@ -55,6 +41,18 @@ class TipService final : public AudienceClient {
   drogon::Task<std::vector<LaneSum>> laneSums(std::map<LaneId, LaneSeq> cursors) override;
   drogon::Task<TipSum> sessionSum(RoomId room, SessionId session, Time from, Time until) override;
   [[nodiscard]] TipSum liveSum(SessionId session) const override { return sums_.of(session); }
+  drogon::Task<std::vector<ViewerFacts>> viewerFacts(std::vector<ViewerId> viewers) override;
+  drogon::Task<SessionBoard> sessionTop(RoomId room, SessionId session, Time openedAt, int limit,
+                                        bool asOperator) override {
+    return boards_.top(room, session, openedAt, limit, asOperator);
+  }
+  drogon::Task<std::vector<TagUse>> tagUse(std::optional<std::string> part, std::string after,
+                                           int limit) override;
+
+  /// Tips made since the start.
+  [[nodiscard]] double created() const {
+    return outcomes_[static_cast<std::size_t>(TipOutcome::created)]->Value();
+  }
 
   /// Whether the room is the anchor's.
   [[nodiscard]] bool ownsRoom(AnchorId anchor, RoomId room) const {
@@ -63,7 +61,12 @@ class TipService final : public AudienceClient {
   }
 
  private:
+  /// Makes sure that rooms are not refused because of what is known late.
+  drogon::Task<> learnOf(std::set<RoomId> rooms);
   Result<Tip> checked(const ViewerCard& viewer, const TipRequest& request) const;
+  /// Of the places in `refused`, those whose tip was taken before are answered as before.
+  drogon::Task<> answerRepeats(const std::vector<BatchTipRequest>& asked,
+                               std::vector<std::size_t> refused, BatchResults& answer);
   drogon::Task<std::vector<ShownTip>> shown(std::vector<NumberedTip> tips);
   void count(const TipAnswer& answer) {
     outcomes_[static_cast<std::size_t>(answer.outcome)]->Increment();
@@ -73,8 +76,9 @@ class TipService final : public AudienceClient {
   Lanes& lanes_;
   TipTraces& traces_;
   ViewerDirectory& viewers_;
-  SessionSums& sums_;
-  const anchor::AnchorClient* anchors_;
+  const SessionSums& sums_;
+  SessionBoards& boards_;
+  anchor::AnchorClient* anchors_;
   finance::FinanceClient* finance_;
   TipPolicy policy_;
   std::array<prometheus::Counter*, kTipOutcomes> outcomes_{};  // by TipOutcome

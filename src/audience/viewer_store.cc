@@ -136,6 +136,33 @@ std::vector<ViewerCard> cards(db::Connection& connection, const std::vector<View
   return found;
 }
 
+std::vector<ViewerFacts> facts(db::Connection& connection, const std::vector<ViewerId>& ids) {
+  std::vector<ViewerFacts> found;
+  if (ids.empty()) return found;
+  std::string sql = "SELECT id, login_name FROM viewer WHERE id IN (?";
+  for (std::size_t i = 1; i < ids.size(); ++i) sql += ",?";
+  sql += ")";
+  const std::vector<db::Param> params(ids.begin(), ids.end());
+  std::vector<std::int64_t> numbers;
+  connection.query(sql, params, [&](const db::Row& row) {
+    const auto id = row.id<ViewerId>(0);
+    numbers.push_back(id.value);
+    found.push_back({id, shownName(row, id, 1), {}});
+  });
+  auto tags = kTags.of(connection, numbers);
+  for (auto& one : found) one.tags = std::move(tags[one.id.value]);
+  return found;
+}
+
+std::vector<TagUse> tagUse(db::Connection& connection, const std::optional<std::string>& part,
+                           const std::string& after, int limit) {
+  std::vector<TagUse> found;
+  kTags.use(connection, part, after, limit, [&](std::string_view tag, std::int64_t count) {
+    found.push_back({std::string(tag), count});
+  });
+  return found;
+}
+
 std::optional<Account> account(db::Connection& connection, const std::string& name) {
   std::optional<Account> found;
   connection.query("SELECT id, password_hash FROM viewer WHERE login_name = ?", {name},

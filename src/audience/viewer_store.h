@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "audience/client.h"
 #include "audience/model.h"
 #include "audience/rules.h"
 #include "platform/db/connection.h"
@@ -37,6 +38,11 @@ std::optional<Viewer> viewer(db::Connection& connection, ViewerId id);
 std::vector<Viewer> viewers(db::Connection& connection, const std::optional<std::string>& name,
                             std::optional<ViewerKind> kind, std::int64_t before, int limit);
 std::vector<ViewerCard> cards(db::Connection& connection, const std::vector<ViewerId>& ids);
+/// Those of `ids` that exist.
+std::vector<ViewerFacts> facts(db::Connection& connection, const std::vector<ViewerId>& ids);
+/// See AudienceClient::tagUse.
+std::vector<TagUse> tagUse(db::Connection& connection, const std::optional<std::string>& part,
+                           const std::string& after, int limit);
 std::optional<Account> account(db::Connection& connection, const std::string& name);
 
 }  // namespace tipflow::audience::store

@@ -79,7 +79,7 @@ TEST_P(ViewerStore, registers_a_viewer_and_shows_it_as_it_was_given) {
   EXPECT_EQ(found->age, 33);
   EXPECT_EQ(found->region, "广州");
   EXPECT_THAT(found->tags, ElementsAre("pop", "late", "广州"));
-  EXPECT_EQ(found->tier, Tier::none);
+  EXPECT_EQ(found->tier, std::nullopt) << "that is for analysis to say";
   EXPECT_EQ(found->state, ViewerState::active);
   EXPECT_EQ(found->createdAt, kNow);
 }

@@ -1,10 +1,17 @@
 #include "audience/viewers.h"
 
+#include "platform/deadline.h"
+#include "platform/log.h"
+
 namespace tipflow::audience {
 namespace {
 
 // 300,000 viewers fit; more are read again when they come back.
 constexpr std::size_t kCardsPerShard = 8'192;
+constexpr std::size_t kReadAtOnce = 500;
+constexpr std::chrono::milliseconds kLeaveEvery{1};
+// A viewer is shown without a tier rather than late.
+constexpr Duration kTierPatience{500 * kUsPerMs};
 
 }  // namespace
 
@@ -12,6 +19,21 @@ ViewerDirectory::ViewerDirectory(db::Database& db1, Bus& bus) : db1_(db1), bus_(
   bus_.subscribe(topic::kViewerChanged, [this](std::string_view message) {
     if (const auto id = http::Call::parseId(message)) forget(ViewerId{*id});
   });
+  bus_.onGap([this] {
+    if (gaps_.fetch_add(1) > 0) return;  // whoever is at it begins again
+    drogon::async_run([this]() -> drogon::Task<> {
+      for (int seen = 0; gaps_.fetch_sub(seen) > seen;) {
+        seen = gaps_.load();
+        co_await readAgain();
+      }
+    });
+  });
+}
+
+// Not under the feet of whoever reads again.
+ViewerDirectory::~ViewerDirectory() {
+  leaving_ = true;
+  while (gaps_.load() > 0) std::this_thread::sleep_for(kLeaveEvery);
 }
 
 std::optional<ViewerCard> ViewerDirectory::known(ViewerId id) const {
@@ -64,6 +86,46 @@ void ViewerDirectory::changed(ViewerId id) {
   bus_.publish(topic::kViewerChanged, std::to_string(id.value));
 }
 
+drogon::Task<> ViewerDirectory::readAgain() {
+  for (auto& shard : shards_) {
+    if (leaving_) co_return;
+    bool read = true;
+    try {
+      co_await readAgain(shard);
+    } catch (const db::Error& error) {
+      read = false;
+    }
+    if (read) continue;
+    const std::unique_lock lock(shard.mutex);
+    ++shard.forgotten;
+    shard.cards.clear();
+  }
+}
+
+drogon::Task<> ViewerDirectory::readAgain(Shard& shard) {
+  std::vector<ViewerId> ids;
+  {
+    const std::shared_lock lock(shard.mutex);
+    for (const auto& [id, card] : shard.cards) ids.push_back(id);
+  }
+  for (std::size_t first = 0; first < ids.size() && !leaving_; first += kReadAtOnce) {
+    const auto last = std::min(ids.size(), first + kReadAtOnce);
+    const std::vector<ViewerId> some(ids.begin() + static_cast<std::ptrdiff_t>(first),
+                                     ids.begin() + static_cast<std::ptrdiff_t>(last));
+    for (bool kept = false; !kept;) {
+      std::uint64_t before = 0;
+      {
+        const std::unique_lock lock(shard.mutex);
+        before = ++shard.forgotten;  // whoever reads now may have read what was before the gap
+      }
+      const auto read = co_await db1_.read(
+          [&some](db::Connection& connection) { return store::cards(connection, some); });
+      for (const auto& card : read) keep(card, before);
+      kept = forgottenOf(some.front()) == before;  // else once more: a change came in between
+    }
+  }
+}
+
 std::uint64_t ViewerDirectory::forgottenOf(ViewerId id) const {
   const auto& shard = shardOf(id);
   const std::shared_lock lock(shard.mutex);
@@ -108,7 +170,26 @@ drogon::Task<Result<Viewer>> ViewerService::registerViewer(RegisterViewer reques
   } catch (const db::DuplicateKey&) {
     co_return ErrorCode::name_taken;
   }
+  made->tier = Tier::none;
   co_return std::move(*made);
+}
+
+drogon::Task<> ViewerService::addTiers(std::vector<Viewer>& viewers) {
+  if (analysis_ == nullptr || viewers.empty()) co_return;
+  std::vector<ViewerId> ids;
+  for (const auto& viewer : viewers) ids.push_back(viewer.id);
+  try {
+    auto asking = within(kTierPatience, analysis_->tiers(std::move(ids)));
+    const auto tiers = co_await std::move(asking);
+    if (!tiers) co_return;
+    for (auto& viewer : viewers) {
+      const auto found = tiers->find(viewer.id);
+      viewer.tier = found == tiers->end() ? Tier::none : found->second;
+    }
+  } catch (const db::Error& error) {
+    log::line(log::Level::debug, "audience", {}, "tiers cannot be asked for",
+              log::field("error", std::string_view(error.what())));
+  }
 }
 
 drogon::Task<NewGuest> ViewerService::makeGuest() {
@@ -117,6 +198,7 @@ drogon::Task<NewGuest> ViewerService::makeGuest() {
   auto made = co_await db1_.write([&](db::Connection& connection) {
     return store::viewer(connection, store::insertViewer(connection, guest));
   });
+  made->tier = Tier::none;
   const auto issued = tokens_.issue(PrincipalKind::viewer, made->id.value, Role::viewer);
   co_return NewGuest{std::move(*made), issued.token, issued.expiresAt, issued.signingKey};
 }
@@ -125,20 +207,24 @@ drogon::Task<Result<Viewer>> ViewerService::viewer(ViewerId id) {
   auto found = co_await db1_.read(
       [id](db::Connection& connection) { return store::viewer(connection, id); });
   if (!found) co_return ErrorCode::viewer_not_found;
-  co_return std::move(*found);
+  std::vector<Viewer> one{std::move(*found)};
+  co_await addTiers(one);
+  co_return std::move(one.front());
 }
 
 drogon::Task<http::Page<Viewer>> ViewerService::viewers(std::optional<std::string> name,
                                                         std::optional<ViewerKind> kind,
                                                         std::int64_t before, int limit) {
   http::Page<Viewer> page;
-  page.items = co_await db1_.read([&](db::Connection& connection) {
+  auto reading = db1_.readPage(before == kIdEnd, [&](db::Connection& connection) {
     return store::viewers(connection, name, kind, before, limit + 1);
   });
+  page.items = co_await reading;
   if (static_cast<int>(page.items.size()) > limit) {
     page.items.resize(static_cast<std::size_t>(limit));
     page.nextPageToken = http::makePageToken({page.items.back().id.value});
   }
+  co_await addTiers(page.items);
   co_return page;
 }
 

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <list>
 #include <mutex>
 #include <shared_mutex>
 #include <unordered_map>
 
+#include "analysis/client.h"
 #include "audience/viewer_store.h"
 #include "platform/bus.h"
 #include "platform/db/database.h"
@@ -17,10 +19,14 @@
 
 namespace tipflow::audience {
 
-/// Viewers' cards, read from DB1 on demand and kept until the bus says they changed. Bounded.
+/// Viewers' cards, read from DB1 on demand and kept until the bus says they changed, or that it may
+/// have missed saying so: then all are read again, and those at hand serve until then. Bounded.
 class ViewerDirectory {
  public:
   ViewerDirectory(db::Database& db1, Bus& bus);
+  ~ViewerDirectory();
+  ViewerDirectory(const ViewerDirectory&) = delete;
+  ViewerDirectory& operator=(const ViewerDirectory&) = delete;
 
   /// Before it is used.
   void measure(CacheCounters counters) { counters_ = counters; }
@@ -31,6 +37,8 @@ class ViewerDirectory {
   drogon::Task<std::unordered_map<ViewerId, ViewerCard>> cards(std::vector<ViewerId> ids);
   /// The viewer changed: forget it here and elsewhere. To be called after the commit.
   void changed(ViewerId id);
+  /// Reads all that are at hand once more.
+  drogon::Task<> readAgain();
 
  private:
   struct Shard {
@@ -47,11 +55,14 @@ class ViewerDirectory {
   std::uint64_t forgottenOf(ViewerId id) const;
   void keep(const ViewerCard& card, std::uint64_t forgottenBefore);
   void forget(ViewerId id);
+  drogon::Task<> readAgain(Shard& shard);
 
   db::Database& db1_;
   Bus& bus_;
   std::array<Shard, 64> shards_;
   CacheCounters counters_;
+  std::atomic<int> gaps_{0};  // that are not made good yet
+  std::atomic<bool> leaving_{false};
 };
 
 class ViewerService final : public AccountDirectory {
@@ -59,6 +70,9 @@ class ViewerService final : public AccountDirectory {
   ViewerService(db::Database& db1, ViewerDirectory& directory, Passwords& passwords, Tokens& tokens,
                 const Clock& clock)
       : db1_(db1), directory_(directory), passwords_(passwords), tokens_(tokens), clock_(clock) {}
+
+  /// Before it is used. Without it, and while it is away, tiers are null.
+  void showTiersBy(analysis::AnalysisClient* analysis) { analysis_ = analysis; }
 
   drogon::Task<Result<Viewer>> registerViewer(RegisterViewer request);
   drogon::Task<NewGuest> makeGuest();
@@ -73,12 +87,14 @@ class ViewerService final : public AccountDirectory {
 
  private:
   drogon::Task<store::NewViewer> newRegistered(RegisterViewer request);
+  drogon::Task<> addTiers(std::vector<Viewer>& viewers);
 
   db::Database& db1_;
   ViewerDirectory& directory_;
   Passwords& passwords_;
   Tokens& tokens_;
   const Clock& clock_;
+  analysis::AnalysisClient* analysis_ = nullptr;
 };
 
 }  // namespace tipflow::audience

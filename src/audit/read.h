@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "audit/books.h"
+#include "audit/sums.h"
 #include "platform/db/connection.h"
 
 namespace tipflow::audit {
@@ -14,5 +15,9 @@ using Progress = std::function<void(std::int64_t tips)>;
 
 /// Throws db::Error when a database cannot be read.
 Books readBooks(db::Connection& db1, db::Connection& db2, const Progress& progress);
+
+/// What analysis has, and the ledger it is made of, in one snapshot. `dayOf`: see Sums.
+Sums readSums(db::Connection& db2, std::function<std::int64_t(std::int64_t)> dayOf,
+              const Progress& progress);
 
 }  // namespace tipflow::audit

@@ -69,4 +69,12 @@ Histogram::Value Histogram::percentile(double percent) const {
   return max();
 }
 
+std::vector<std::pair<Histogram::Value, std::uint64_t>> Histogram::steps() const {
+  std::vector<std::pair<Value, std::uint64_t>> steps;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    if (counts_[i] != 0) steps.emplace_back(Value{std::min(upperEnd(i), max_)}, counts_[i]);
+  }
+  return steps;
+}
+
 }  // namespace tipflow

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace tipflow {
@@ -30,6 +31,9 @@ class Histogram {
   /// The smallest recorded value that at least `percent` of all values do not exceed, to within
   /// its step (the step's upper end, never above max()); 0 when there is none.
   [[nodiscard]] Value percentile(double percent) const;
+  /// All that was recorded, to within its step (the step's upper end, never above max()), with how
+  /// often, in rising order. Recording these makes an equal histogram.
+  [[nodiscard]] std::vector<std::pair<Value, std::uint64_t>> steps() const;
 
  private:
   std::vector<std::uint64_t> counts_;

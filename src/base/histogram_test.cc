@@ -106,5 +106,23 @@ TEST(Histogram, is_empty_again_after_clear) {
   EXPECT_EQ(histogram.percentile(100), Us{3});
 }
 
+TEST(Histogram, tells_its_steps_from_which_an_equal_one_is_made) {
+  Histogram one;
+  for (const int value : {0, 5, 5, 2'047, 2'048, 1'000'000}) {
+    one.record(std::chrono::microseconds(value));
+  }
+  Histogram other;
+  std::uint64_t count = 0;
+  for (const auto& [value, times] : one.steps()) {
+    other.record(value, times);
+    count += times;
+  }
+  EXPECT_EQ(count, 6U);
+  EXPECT_EQ(other.max(), one.max());
+  for (const double percent : {10.0, 50.0, 70.0, 90.0, 100.0}) {
+    EXPECT_EQ(other.percentile(percent), one.percentile(percent)) << percent;
+  }
+}
+
 }  // namespace
 }  // namespace tipflow

@@ -27,9 +27,11 @@ ShownPayoutAccount shown(const PayoutAccount& account, Time updatedAt) {
 
 }  // namespace
 
-std::optional<Rejection> PayoutAccounts::whyNotAnchor(AnchorId anchor) const {
-  if (anchors_ == nullptr || anchors_->anchor(anchor)) return std::nullopt;
-  return Rejection{ErrorCode::anchor_not_found};
+drogon::Task<std::optional<Rejection>> PayoutAccounts::whyNotAnchor(AnchorId anchor) {
+  if (anchors_ == nullptr) co_return std::nullopt;  // cannot be asked: the books alone answer
+  if (!anchors_->anchor(anchor)) co_await anchors_->lookAgain(anchor);
+  if (!anchors_->anchor(anchor)) co_return Rejection{ErrorCode::anchor_not_found};
+  co_return std::nullopt;
 }
 
 SealedText PayoutAccounts::seal(AnchorId anchor, const PayoutAccount& account) const {
@@ -48,7 +50,7 @@ PayoutAccount PayoutAccounts::open(const store::SealedAccount& stored) const {
 
 drogon::Task<Result<ShownPayoutAccount>> PayoutAccounts::set(AnchorId anchor,
                                                              SetPayoutAccount request) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   const auto account =
       checkedPayoutAccount(request.realName.value, request.bankAccount.value, request.phone.value);
   if (!account) co_return account.error();
@@ -61,7 +63,7 @@ drogon::Task<Result<ShownPayoutAccount>> PayoutAccounts::set(AnchorId anchor,
 }
 
 drogon::Task<Result<ShownPayoutAccount>> PayoutAccounts::get(AnchorId anchor) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   const auto stored = co_await db2_.read(
       [&](db::Connection& connection) { return store::payoutAccount(connection, anchor); });
   if (!stored) co_return ErrorCode::payout_account_not_found;

@@ -15,7 +15,7 @@ class PayoutAccounts {
  public:
   /// `anchors` may be null: that role is away.
   PayoutAccounts(db::Database& db2, const Clock& clock, const Keyring& keyring,
-                 const anchor::AnchorClient* anchors)
+                 anchor::AnchorClient* anchors)
       : db2_(db2), clock_(clock), keyring_(keyring), anchors_(anchors) {}
 
   drogon::Task<Result<ShownPayoutAccount>> set(AnchorId anchor, SetPayoutAccount request);
@@ -28,7 +28,7 @@ class PayoutAccounts {
   void reportMissingKeys(db::Connection& connection) const;
 
  private:
-  [[nodiscard]] std::optional<Rejection> whyNotAnchor(AnchorId anchor) const;
+  drogon::Task<std::optional<Rejection>> whyNotAnchor(AnchorId anchor);
   [[nodiscard]] SealedText seal(AnchorId anchor, const PayoutAccount& account) const;
   [[nodiscard]] PayoutAccount open(const store::SealedAccount& stored) const;
   int reseal(db::Connection& connection, const std::vector<store::SealedAccount>& accounts);
@@ -36,7 +36,7 @@ class PayoutAccounts {
   db::Database& db2_;
   const Clock& clock_;
   const Keyring& keyring_;
-  const anchor::AnchorClient* anchors_;
+  anchor::AnchorClient* anchors_;
   AnchorId resealedUpTo_{0};
   std::set<AnchorId> unreadable_;  // logged once each
 };

@@ -101,7 +101,7 @@ void addRoutes(http::Router& router, Service& service, PayoutAccounts& payoutAcc
       Signing::required);
   add(Method::get, "/api/v1/finance/anchors/{id}/share-rates", own, &Routes::listRates);
   add(Method::post, "/api/v1/finance/anchors/{id}/withdrawals", admin.orOwnAnchor(),
-      &Routes::withdraw, Signing::required);
+      &Routes::withdraw, Signing::repeatable);
   add(Method::get, "/api/v1/finance/anchors/{id}/withdrawals", own, &Routes::listWithdrawals);
   add(Method::get, "/api/v1/finance/withdrawals/{traceId}",
       Access::of({Role::admin, Role::operator_, Role::anchor}).narrowedTo("own withdrawals"),

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "finance/ledger_driver.h"
+#include "platform/deadline.h"
 #include "platform/log.h"
 
 namespace tipflow::finance {
@@ -13,6 +14,8 @@ constexpr Duration kDefaultStatement{31 * kUsPerDay};
 // How often a request looks whether another one has finished the same withdrawal.
 constexpr double kAwaitStepSeconds = 0.02;
 constexpr int kPendingAtOnce = 100;
+// The books are compared without analysis rather than late.
+constexpr Duration kAnalysisPatience{5 * kUsPerSecond};
 
 Time endOfHour(Time time) {
   const Time start = startOfHour(time);
@@ -42,14 +45,15 @@ drogon::Task<BasisPoints> LocalFinance::rateNow(AnchorId anchor) {
   });
 }
 
-std::optional<Rejection> Service::whyNotAnchor(AnchorId anchor) const {
-  if (anchors_ == nullptr) return std::nullopt;  // cannot be asked: the books alone answer
-  if (!anchors_->anchor(anchor)) return Rejection{ErrorCode::anchor_not_found};
-  return std::nullopt;
+drogon::Task<std::optional<Rejection>> Service::whyNotAnchor(AnchorId anchor) {
+  if (anchors_ == nullptr) co_return std::nullopt;  // cannot be asked: the books alone answer
+  if (!anchors_->anchor(anchor)) co_await anchors_->lookAgain(anchor);
+  if (!anchors_->anchor(anchor)) co_return Rejection{ErrorCode::anchor_not_found};
+  co_return std::nullopt;
 }
 
 drogon::Task<Result<Balance>> Service::balance(AnchorId anchor) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   const auto [account, asOf] = co_await db2_.read([&](db::Connection& connection) {
     return std::pair(store::account(connection, anchor).value_or(Account{}), connection.now());
   });
@@ -59,7 +63,7 @@ drogon::Task<Result<Balance>> Service::balance(AnchorId anchor) {
 
 drogon::Task<Result<NewShareRate>> Service::setRate(AnchorId anchor, SetShareRate request,
                                                     std::string by) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   const BasisPoints rate{static_cast<std::int32_t>(request.shareBp.value)};
   co_return co_await db2_.write([&](db::Connection& connection) {
     return store::addRate(connection, anchor, rate, request.effectiveFrom, by);
@@ -68,7 +72,7 @@ drogon::Task<Result<NewShareRate>> Service::setRate(AnchorId anchor, SetShareRat
 
 drogon::Task<Result<http::Page<ShownShareRate>>> Service::rates(
     AnchorId anchor, std::optional<store::RatePlace> after, int limit) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   auto found = co_await db2_.read([&](db::Connection& connection) {
     return store::rates(connection, anchor, after, limit + 1);
   });
@@ -84,7 +88,7 @@ drogon::Task<Result<http::Page<ShownShareRate>>> Service::rates(
 
 drogon::Task<Result<ShownWithdrawal>> Service::withdraw(AnchorId anchor,
                                                         RequestWithdrawal request) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   const WithdrawalRequest asked{request.traceId, anchor, Fen{request.amount.value}};
   bool mayBeReserved = false;
   try {
@@ -181,7 +185,7 @@ drogon::Task<Withdrawal> Service::awaitOther(Withdrawal withdrawal) {
 drogon::Task<Result<http::Page<ShownWithdrawal>>> Service::withdrawals(AnchorId anchor,
                                                                        std::int64_t before,
                                                                        int limit) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   auto found = co_await db2_.read([&](db::Connection& connection) {
     return store::withdrawals(connection, anchor, before, limit + 1);
   });
@@ -203,7 +207,7 @@ drogon::Task<Result<Withdrawal>> Service::withdrawal(TraceId traceId) {
 
 drogon::Task<Result<Statement>> Service::statement(AnchorId anchor, std::optional<Time> from,
                                                    std::optional<Time> to) {
-  if (const auto reason = whyNotAnchor(anchor)) co_return *reason;
+  if (const auto reason = co_await whyNotAnchor(anchor)) co_return *reason;
   const Time end = endOfHour(to.value_or(clock_.now()));
   const Time start = startOfHour(from.value_or(end - kDefaultStatement));
   if (end < start) {
@@ -232,6 +236,18 @@ drogon::Task<Result<Statement>> Service::statement(AnchorId anchor, std::optiona
     statement.total.anchorUnits += hour.sum.anchorUnits;
   }
   co_return statement;
+}
+
+drogon::Task<std::optional<std::int64_t>> Service::analysisDisagreement() {
+  if (analysis_ == nullptr) co_return std::nullopt;
+  try {
+    auto asking = within(kAnalysisPatience, analysis_->disagreement());
+    co_return co_await std::move(asking);
+  } catch (const db::Error& error) {
+    log::warn("finance", "analysis cannot be asked whether its sums agree",
+              log::field("error", std::string_view(error.what())));
+  }
+  co_return std::nullopt;
 }
 
 drogon::Task<Result<Reconciliation>> Service::reconcile() {
@@ -293,6 +309,7 @@ drogon::Task<Result<Reconciliation>> Service::reconcile() {
   add("I7", books.badSplits);
   add("I9", books.badAccounts);
   add("I10", books.badWithdrawals);
+  if (const auto figure = co_await analysisDisagreement()) add("I12", *figure);
   for (const auto& invariant : report.invariants) {
     if (!invariant.holds) {
       log::error("finance", "the books do not match", log::field("invariant", invariant.id),

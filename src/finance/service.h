@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "analysis/client.h"
 #include "anchor/client.h"
 #include "audience/client.h"
 #include "finance/client.h"
@@ -32,8 +33,8 @@ class Service {
  public:
   /// `anchors` and `audience` may be null: those roles are away.
   Service(db::Database& db2, const Clock& clock, PaymentProvider& provider,
-          const BusinessTime& businessTime, Duration providerTimeout,
-          const anchor::AnchorClient* anchors, audience::AudienceClient* audience, Metrics& metrics)
+          const BusinessTime& businessTime, Duration providerTimeout, anchor::AnchorClient* anchors,
+          audience::AudienceClient* audience, Metrics& metrics)
       : db2_(db2),
         clock_(clock),
         provider_(provider),
@@ -55,6 +56,8 @@ class Service {
   drogon::Task<Result<Statement>> statement(AnchorId anchor, std::optional<Time> from,
                                             std::optional<Time> to);
   drogon::Task<Result<Reconciliation>> reconcile();
+  /// Before it is used. Without it, and while it is away, reconciliation says nothing of I12.
+  void checkAnalysisBy(analysis::AnalysisClient* analysis) { analysis_ = analysis; }
 
   /// Asks the provider about withdrawals that stay pending; how many it finished.
   drogon::Task<int> finishPending();
@@ -62,18 +65,20 @@ class Service {
   drogon::Task<store::PendingSum> pending();
 
  private:
-  [[nodiscard]] std::optional<Rejection> whyNotAnchor(AnchorId anchor) const;
+  drogon::Task<std::optional<Rejection>> whyNotAnchor(AnchorId anchor);
   drogon::Task<Result<ShownWithdrawal>> carryOut(WithdrawalRequest asked, bool& mayBeReserved);
   drogon::Task<Withdrawal> finish(Withdrawal withdrawal, WithdrawalState state);
   drogon::Task<Withdrawal> awaitOther(Withdrawal withdrawal);
+  drogon::Task<std::optional<std::int64_t>> analysisDisagreement();
 
   db::Database& db2_;
   const Clock& clock_;
   PaymentProvider& provider_;
   const BusinessTime& businessTime_;
   Duration providerTimeout_;
-  const anchor::AnchorClient* anchors_;
+  anchor::AnchorClient* anchors_;
   audience::AudienceClient* audience_;
+  analysis::AnalysisClient* analysis_ = nullptr;
   WithdrawalMetrics metrics_;
 };
 

@@ -58,14 +58,16 @@ constexpr std::int64_t kFenPerYuan = 100;
 std::string_view messageText(std::uint32_t message) { return kMessages.at(message); }
 
 Chooser::Chooser(const Choices& choices, std::uint64_t seed)
-    : random_(seed),
+    : choices_(choices),
+      random_(seed),
       rooms_(choices.rooms, choices.roomExponent),
       viewers_(choices.viewers, choices.viewerExponent) {}
 
 Choice Chooser::next() {
   Choice choice;
   choice.viewer = static_cast<std::uint32_t>(viewers_.place(random_.bits()));
-  choice.room = static_cast<std::uint32_t>(rooms_.place(random_.bits()));
+  choice.room = chance(choices_.taste) ? liked(choice.viewer)
+                                       : static_cast<std::uint32_t>(rooms_.place(random_.bits()));
   if (chance(kWithMessage)) {
     choice.message = 1 + static_cast<std::uint32_t>(random_.below(kMessages.size() - 1));
   }
@@ -81,6 +83,12 @@ Choice Chooser::next() {
   choice.count = std::min(kCounts[random_.below(kCounts.size())], gift.countMost);
   choice.amount = Fen{gift.priceFen * choice.count};
   return choice;
+}
+
+std::uint32_t Chooser::liked(std::uint32_t viewer) {
+  const auto pairs = static_cast<std::uint32_t>(choices_.rooms / 2);
+  if (pairs == 0) return 0;
+  return viewer % pairs + (random_.below(2) == 0 ? 0 : pairs);
 }
 
 bool Chooser::chance(double part) { return part > 0 && fraction() < part; }

@@ -30,6 +30,8 @@ struct Choices {
   std::size_t viewers = 0;  ///< > 0
   double roomExponent = 1;
   double viewerExponent = 0;
+  /// Part of the tips that go to one of the two rooms that a viewer likes; the others as above.
+  double taste = 0;
 };
 
 class Chooser {
@@ -46,7 +48,10 @@ class Chooser {
  private:
   /// Uniform in [0, 1).
   double fraction();
+  /// One of the two rooms that the viewer likes: whoever likes one of them likes the other.
+  std::uint32_t liked(std::uint32_t viewer);
 
+  Choices choices_;
   SeededRandom random_;
   Zipf rooms_;
   Zipf viewers_;

@@ -47,6 +47,25 @@ TEST(Chooser, lets_every_viewer_tip) {
   EXPECT_EQ(viewers.size(), 50U);
 }
 
+TEST(Chooser, plants_pairs_of_rooms_that_the_same_viewers_like) {
+  constexpr int kTips = 100'000;
+  constexpr std::uint32_t kRooms = 10;
+  Chooser chooser({.rooms = kRooms, .viewers = 500, .taste = 0.8}, 1);
+  std::vector<int> tips(kRooms);
+  int liked = 0;
+  for (int i = 0; i < kTips; ++i) {
+    const auto choice = chooser.next();
+    ASSERT_LT(choice.room, kRooms);
+    ++tips[choice.room];
+    if (choice.room % (kRooms / 2) == choice.viewer % (kRooms / 2)) ++liked;
+  }
+  // Of the rest a fifth comes to them by chance.
+  EXPECT_NEAR(liked, (0.8 + 0.2 * 0.2) * kTips, 3'000);
+  for (const auto count : tips) EXPECT_GT(count, 0.07 * kTips);
+  Chooser alone({.rooms = 1, .viewers = 5, .taste = 1}, 1);
+  EXPECT_EQ(alone.next().room, 0U);
+}
+
 TEST(Chooser, repeats_itself_from_the_same_seed_only) {
   Chooser first({.rooms = 10, .viewers = 200}, 42);
   Chooser same({.rooms = 10, .viewers = 200}, 42);

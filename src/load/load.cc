@@ -219,6 +219,7 @@ class Run {
                  .measureFromUs = measureFromUs(),
                  .roomExponent = options_.zipf,
                  .viewerExponent = options_.zipfViewers,
+                 .taste = options_.taste,
                  .duplicates = options_.duplicates,
                  .duplicatesWithinUs = usOf(options_.duplicatesWithinSeconds),
                  .resolveMostUs = usOf(options_.waitForNodeSeconds.value_or(60)),

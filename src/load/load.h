@@ -40,6 +40,7 @@ struct LoadOptions {
   int registeredMost = 50;
   double zipf = 1;         ///< exponent over rooms; 0: all alike
   double zipfViewers = 0;  ///< the same over viewers
+  double taste = 0;        ///< part of the tips that go to one of two rooms a viewer likes
   double duplicates = 0;   ///< part of the requests that is sent a second time, same traceIds
   double duplicatesWithinSeconds = 0;  ///< the second one follows within this; 0: at once
   std::uint64_t seed = 1;

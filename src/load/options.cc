@@ -44,6 +44,7 @@ std::string faultOfPeople(const LoadOptions& options) {
     return "--viewers must be 1 (one for each thread) to 1,000,000";
   }
   if (!fraction(options.guestFraction)) return "--guests must be 0 to 1";
+  if (!fraction(options.taste)) return "--taste must be 0 to 1";
   if (!fraction(options.duplicates)) return "--duplicates must be 0 to 1";
   if (!(options.duplicatesWithinSeconds >= 0 && options.duplicatesWithinSeconds <= 3'600)) {
     return "--duplicates-within must be 0 to 3600 seconds";

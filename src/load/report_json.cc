@@ -33,6 +33,7 @@ void writeSettings(JsonWriter& json, const Settings& settings) {
   json.member("guestFraction", options.guestFraction);
   json.member("zipf", options.zipf);
   json.member("zipfViewers", options.zipfViewers);
+  json.member("taste", options.taste);
   json.member("duplicates", options.duplicates);
   json.member("duplicatesWithinMs", options.duplicatesWithinSeconds * 1'000);
   json.member("dropAfterSeconds", options.dropAfterSeconds);

@@ -37,6 +37,7 @@ struct TipPlan {
   MonotonicUs measureFromUs = 0;  ///< starts intended earlier are warm-up
   double roomExponent = 1;
   double viewerExponent = 0;
+  double taste = 0;
   double duplicates = 0;                   ///< part of the requests that is sent a second time
   MonotonicUs duplicatesWithinUs = 0;      ///< the second one follows within this; 0: at once
   MonotonicUs resolveMostUs = 60'000'000;  ///< how long open outcomes are asked about at the end

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
 #include "base/random.h"
@@ -12,9 +13,36 @@ namespace {
 constexpr Time kNow{1'770'000'000'000'000};
 constexpr Duration kMinute{60 * kUsPerSecond};
 
+using Fields = std::map<std::string, std::string>;
+
+/// A cache as code that need not wait for it sees it.
+struct Direct {
+  Cache& cache;
+  std::optional<std::string> get(const std::string& key) {
+    return drogon::sync_wait(cache.get(key));
+  }
+  void set(const std::string& key, const std::string& value, Duration lifetime) {
+    drogon::sync_wait(cache.set(key, value, lifetime));
+  }
+  bool setIfAbsent(const std::string& key, const std::string& value, Duration lifetime) {
+    return drogon::sync_wait(cache.setIfAbsent(key, value, lifetime));
+  }
+  void remove(const std::string& key) { drogon::sync_wait(cache.remove(key)); }
+  void setField(const std::string& key, const std::string& field, const std::string& value,
+                Duration lifetime) {
+    drogon::sync_wait(cache.setField(key, field, value, lifetime));
+  }
+  Fields fields(const std::string& key) { return drogon::sync_wait(cache.fields(key)); }
+  void addTo(const std::string& key, const std::map<std::string, std::int64_t>& amounts,
+             Duration lifetime) {
+    drogon::sync_wait(cache.addTo(key, amounts, lifetime));
+  }
+};
+
 struct LocalCacheTest : testing::Test {
   ManualClock clock{kNow};
-  LocalCache cache{clock, 3};
+  LocalCache local{clock, 3};
+  Direct cache{local};
 };
 
 TEST_F(LocalCacheTest, gives_back_what_was_set_until_it_is_removed) {
@@ -86,13 +114,62 @@ TEST_F(LocalCacheTest, full_gives_up_nothing_for_a_key_that_it_holds_already) {
   EXPECT_EQ(cache.get("c"), "1");
 }
 
+TEST_F(LocalCacheTest, a_hash_holds_fields_until_its_last_lifetime_is_over) {
+  EXPECT_EQ(cache.fields("board"), Fields{});
+  cache.setField("board", "7", "seven", kMinute);
+  clock.advance(kMinute / 2);
+  cache.setField("board", "8", "eight", kMinute);
+  clock.advance(kMinute - Duration{1});
+  EXPECT_EQ(cache.fields("board"), (Fields{{"7", "seven"}, {"8", "eight"}}));
+  clock.advance(Duration{1});
+  EXPECT_EQ(cache.fields("board"), Fields{});
+}
+
+TEST_F(LocalCacheTest, amounts_are_added_up_and_what_has_no_sum_is_left_alone) {
+  LocalCache roomy(clock, 100);
+  Direct large{roomy};
+  large.addTo("board", {{"7", 500}, {"8", -20}}, kMinute);
+  large.addTo("board", {{"7", 25}}, kMinute);
+  EXPECT_EQ(large.fields("board"), (Fields{{"7", "525"}, {"8", "-20"}}));
+
+  large.setField("board", "name", "no number", kMinute);
+  large.addTo("board", {{"name", 1}, {"7", std::numeric_limits<std::int64_t>::max()}}, kMinute);
+  EXPECT_EQ(large.fields("board"), (Fields{{"7", "525"}, {"8", "-20"}, {"name", "no number"}}));
+}
+
+TEST_F(LocalCacheTest, a_text_is_no_hash_and_a_hash_no_text) {
+  cache.set("text", "1", kMinute);
+  cache.setField("text", "a", "1", kMinute);
+  cache.addTo("text", {{"a", 1}}, kMinute);
+  EXPECT_EQ(cache.fields("text"), Fields{});
+  EXPECT_EQ(cache.get("text"), "1");
+  cache.setField("hash", "a", "1", kMinute);
+  EXPECT_FALSE(cache.get("hash"));
+  EXPECT_FALSE(cache.setIfAbsent("hash", "1", kMinute));
+  cache.set("hash", "1", kMinute);
+  EXPECT_EQ(cache.get("hash"), "1");
+}
+
+TEST_F(LocalCacheTest, fields_count_towards_its_bound) {
+  cache.set("a", "1", kMinute);
+  cache.setField("hash", "1", "x", kMinute * 2);
+  EXPECT_TRUE(cache.get("a"));
+  cache.setField("hash", "2", "x", kMinute * 2);
+  EXPECT_FALSE(cache.get("a")) << "three are a hash and two fields";
+  for (int i = 0; i < 100; ++i) cache.setField("hash", std::to_string(i), "x", kMinute * 2);
+  EXPECT_LE(cache.fields("hash").size(), 3U);
+  cache.set("a", "1", kMinute);
+  EXPECT_TRUE(cache.get("a"));
+}
+
 TEST_F(LocalCacheTest, behaves_as_a_map_with_deadlines_whatever_is_done_to_it) {
   struct Entry {
     std::string value;
     Time until;
   };
   SeededRandom random(3);
-  LocalCache large(clock, 1'000);  // never full here: nothing may be lost before its time
+  LocalCache roomy(clock, 1'000);  // never full here: nothing may be lost before its time
+  Direct large{roomy};
   std::map<std::string, Entry> model;
   for (int i = 0; i < 20'000; ++i) {
     const std::string key = std::to_string(random.below(50));

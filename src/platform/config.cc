@@ -3,6 +3,7 @@
 #include "platform/db/connection.h"
 #include "platform/http/address.h"
 #include "platform/http/node_signature.h"
+#include "platform/redis/url.h"
 #include "platform/security/crypto.h"
 
 #include <fmt/format.h>
@@ -80,6 +81,21 @@ void readTable(Config& config, const toml::table& table, const std::string& pref
   }
 }
 
+// Where Consul is, and where the node will say that it is.
+void checkCluster(const Config& config) {
+  constexpr std::string_view kScheme = "http://";
+  const auto& url = config.consulUrl;
+  if (!url.starts_with(kScheme) || url.size() == kScheme.size() ||
+      url.find('/', kScheme.size()) != std::string::npos) {
+    throw ConfigError("consul.url: must be http://host:port");
+  }
+  const auto& shown = config.clusterAddress.empty() ? config.httpAddress : config.clusterAddress;
+  if (shown == "0.0.0.0" || shown == "::") {
+    throw ConfigError("cluster.address: must say where other nodes reach this one, " + shown +
+                      " does not");
+  }
+}
+
 }  // namespace
 
 const std::vector<ConfigKey>& configKeys() {
@@ -104,8 +120,17 @@ const std::vector<ConfigKey>& configKeys() {
       {"db2.url", "TIPFLOW_DB2_URL", &Config::db2Url, 0, 0, "as db1.url"},
       {"db.threads", "TIPFLOW_DB_THREADS", &Config::dbThreads, 1, 256,
        "connections for queries, per database"},
-      {"redis.url", "TIPFLOW_REDIS_URL", &Config::redisUrl, 0, 0, "empty: in process"},
-      {"consul.url", "TIPFLOW_CONSUL_URL", &Config::consulUrl, 0, 0, "empty: in process"},
+      {"db1.replica_urls", "TIPFLOW_DB1_REPLICA_URLS", &Config::db1ReplicaUrls, 0, 0,
+       "replicas of DB1 that lists and reports may read, as db1.url, several separated by commas"},
+      {"db2.replica_urls", "TIPFLOW_DB2_REPLICA_URLS", &Config::db2ReplicaUrls, 0, 0,
+       "as db1.replica_urls, of DB2"},
+      {"db.replica_lag_ms", "TIPFLOW_DB_REPLICA_LAG_MS", &Config::dbReplicaLagMs, 400, 60'000,
+       "a replica that may be further behind than this is not read"},
+      {"redis.url", "TIPFLOW_REDIS_URL", &Config::redisUrl, 0, 0,
+       "redis://[user:password@]host:port[/database], where nodes share cache, bus, locks and "
+       "nonces; empty: in process"},
+      {"consul.url", "TIPFLOW_CONSUL_URL", &Config::consulUrl, 0, 0,
+       "http://host:port of an agent, through which nodes find each other; empty: this node alone"},
       {"security.require_signature", "TIPFLOW_REQUIRE_SIGNATURE", &Config::requireSignature, 0, 0,
        "money and administration need signed requests"},
       {"security.token_key", "TIPFLOW_TOKEN_KEY", &Config::tokenKey, 0, 0,
@@ -118,6 +143,8 @@ const std::vector<ConfigKey>& configKeys() {
        &Config::passwordMemoryKib, 8, 1'048'576, "argon2id memory of a new password hash"},
       {"security.password_passes", "TIPFLOW_SECURITY_PASSWORD_PASSES", &Config::passwordPasses, 1,
        16, "argon2id passes of a new password hash"},
+      {"cluster.address", "TIPFLOW_CLUSTER_ADDRESS", &Config::clusterAddress, 0, 0,
+       "address at which other nodes reach this one; http.address when empty"},
       {"cluster.key", "TIPFLOW_CLUSTER_KEY", &Config::clusterKey, 0, 0,
        "64 hex digits, the same on all nodes, with which they sign what they ask of each other; "
        "made and kept in data_dir when empty"},
@@ -125,6 +152,9 @@ const std::vector<ConfigKey>& configKeys() {
        0, 1'000'000, "requests a second of one address (of one /64 of IPv6); 0: no limit"},
       {"limits.address_burst", "TIPFLOW_LIMITS_ADDRESS_BURST", &Config::addressBurst, 1, 1'000'000,
        "requests of one address at once, after a pause"},
+      {"limits.address_connections", "TIPFLOW_LIMITS_ADDRESS_CONNECTIONS",
+       &Config::addressConnections, 0, 1'000'000,
+       "requests and WebSockets of one address under way at the edge; 0: no limit"},
       {"limits.viewer_per_second", "TIPFLOW_LIMITS_VIEWER_PER_SECOND", &Config::viewerPerSecond, 0,
        1'000'000, "requests a second of one viewer or anchor; 0: no limit"},
       {"limits.viewer_burst", "TIPFLOW_LIMITS_VIEWER_BURST", &Config::viewerBurst, 1, 1'000'000,
@@ -151,6 +181,17 @@ const std::vector<ConfigKey>& configKeys() {
        "tips waiting a lane at most; more are answered 503"},
       {"audience.lane_lease_seconds", "TIPFLOW_AUDIENCE_LANE_LEASE_SECONDS",
        &Config::laneLeaseSeconds, 2, 3'600, "a lane not renewed for this long is adopted"},
+      {"audience.leaderboard",
+       "TIPFLOW_AUDIENCE_LEADERBOARD",
+       &Config::leaderboard,
+       0,
+       0,
+       "who sees the boards of those who gave most: everyone, masked (others than operators see "
+       "masked names), operators",
+       false,
+       {"everyone", "masked", "operators"}},
+      {"anchor.chat_days", "TIPFLOW_ANCHOR_CHAT_DAYS", &Config::chatDays, 1, 3'650,
+       "days for which what was said in rooms is kept for operators to search"},
       {"finance.default_share_bp", "TIPFLOW_FINANCE_DEFAULT_SHARE_BP", &Config::defaultShareBp, 0,
        10'000, "the platform's share rate, written down at first start"},
       {"finance.sandbox_mode",
@@ -165,6 +206,28 @@ const std::vector<ConfigKey>& configKeys() {
        &Config::providerTimeoutMs, 10, 60'000, "how long a payout may take before it is pending"},
       {"business_time_zone", "TIPFLOW_BUSINESS_TIME_ZONE", &Config::businessTimeZone, 0, 0,
        "time zone of days in statements and reports"},
+      {"room.tick_ms", "TIPFLOW_ROOM_TICK_MS", &Config::roomTickMs, 20, 5'000,
+       "viewers get one frame a room in this time"},
+      {"room.max_connections", "TIPFLOW_ROOM_MAX_CONNECTIONS", &Config::roomMaxConnections, 1,
+       10'000'000, "viewers' connections to this node at most, within the limit on open files"},
+      {"room.admit_per_second", "TIPFLOW_ROOM_ADMIT_PER_SECOND", &Config::roomAdmitPerSecond, 1,
+       1'000'000, "viewers who may come in a second; more are told when to try again"},
+      {"room.send_buffer_kib", "TIPFLOW_ROOM_SEND_BUFFER_KIB", &Config::roomSendBufferKib, 4,
+       65'536, "a viewer who does not read and for whom more than this waits is dropped"},
+      {"room.ring_kib", "TIPFLOW_ROOM_RING_KIB", &Config::roomRingKib, 1, 1'048'576,
+       "latest events kept a room for viewers who lost their connection"},
+      {"room.combo_seconds", "TIPFLOW_ROOM_COMBO_SECONDS", &Config::roomComboSeconds, 1, 60,
+       "gifts of one kind that follow each other within this time are shown as a combo"},
+      {"room.chat_length", "TIPFLOW_ROOM_CHAT_LENGTH", &Config::roomChatLength, 1, 500,
+       "characters of a chat message at most"},
+      {"room.chat_per_second", "TIPFLOW_ROOM_CHAT_PER_SECOND", &Config::roomChatPerSecond, 1, 100,
+       "chat messages a second of one viewer"},
+      {"room.chat_burst", "TIPFLOW_ROOM_CHAT_BURST", &Config::roomChatBurst, 1, 1'000,
+       "chat messages of one viewer at once, after a pause"},
+      {"room.chats_a_tick", "TIPFLOW_ROOM_CHATS_A_TICK", &Config::roomChatsATick, 1, 10'000,
+       "chat messages a frame shows; of more, so many are chosen"},
+      {"room.chat_blocked_words", "TIPFLOW_ROOM_CHAT_BLOCKED_WORDS", &Config::roomChatBlockedWords,
+       0, 0, "words that chat shows as stars, separated by commas"},
       {"jobs.hourly_seconds", "TIPFLOW_JOBS_HOURLY_SECONDS", &Config::jobsHourlySeconds, 1, kMany,
        "interval of the hourly analysis"},
       {"jobs.round_seconds", "TIPFLOW_JOBS_ROUND_SECONDS", &Config::jobsRoundSeconds, 1, kMany,
@@ -226,6 +289,13 @@ const std::vector<ConfigKey>& configKeys() {
        3'650, "how long the role console keeps log lines and spans"},
       {"records.max_mb", "TIPFLOW_RECORDS_MAX_MB", &Config::recordsMaxMb, 64, kMany,
        "how much disk they may take; the oldest go first"},
+      {"edge.address", "TIPFLOW_EDGE_ADDRESS", &Config::edgeAddress, 0, 0,
+       "address that tipflow edge listens on"},
+      {"edge.port", "TIPFLOW_EDGE_PORT", &Config::edgePort, 1, 65'535, "its port"},
+      {"edge.connections", "TIPFLOW_EDGE_CONNECTIONS", &Config::edgeConnections, 64, 1'048'576,
+       "connections of each nginx worker, clients' and nodes' together"},
+      {"edge.nginx", "TIPFLOW_EDGE_NGINX", &Config::edgeNginx, 0, 0,
+       "the program: a path, or a name to look for"},
   };
   return keys;
 }
@@ -270,11 +340,14 @@ LoadedConfig loadConfig(const std::string& file,
           fmt::format("{}: must be one of: {}", key.name, fmt::join(key.words, ", ")));
     }
   }
-  if (!config.redisUrl.empty() || !config.consulUrl.empty()) {
-    throw ConfigError(
-        "redis.url, consul.url: this release runs cache, bus, locks and discovery in "
-        "process; leave them empty");
+  if (!config.redisUrl.empty()) {
+    try {
+      (void)redis::Url::parse(config.redisUrl);
+    } catch (const std::invalid_argument& wrong) {
+      throw ConfigError(fmt::format("redis.url: {}", wrong.what()));
+    }
   }
+  if (!config.consulUrl.empty()) checkCluster(config);
   for (const auto& [key, networks] : {std::pair{"http.trusted_proxies", &config.trustedProxies},
                                       std::pair{"limits.exempt", &config.limitsExempt}}) {
     try {
@@ -299,6 +372,14 @@ LoadedConfig loadConfig(const std::string& file,
        {std::pair{"db1.url", &config.db1Url}, std::pair{"db2.url", &config.db2Url}}) {
     try {
       (void)db::Url::parse(*url);
+    } catch (const std::invalid_argument& wrong) {
+      throw ConfigError(fmt::format("{}: {}", key, wrong.what()));
+    }
+  }
+  for (const auto& [key, urls] : {std::pair{"db1.replica_urls", &config.db1ReplicaUrls},
+                                  std::pair{"db2.replica_urls", &config.db2ReplicaUrls}}) {
+    try {
+      (void)db::replicaUrls(*urls);
     } catch (const std::invalid_argument& wrong) {
       throw ConfigError(fmt::format("{}: {}", key, wrong.what()));
     }

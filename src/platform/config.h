@@ -23,14 +23,19 @@ struct Config {
   std::string db1Url;
   std::string db2Url;
   std::int64_t dbThreads = 4;
+  std::string db1ReplicaUrls;
+  std::string db2ReplicaUrls;
+  std::int64_t dbReplicaLagMs = 2'000;
   std::string redisUrl;
   std::string consulUrl;
+  std::string clusterAddress;
   bool requireSignature = true;
   std::string tokenKey;
   std::string dataKeys;
   std::string clusterKey;
   std::int64_t addressPerSecond = 500;
   std::int64_t addressBurst = 1'000;
+  std::int64_t addressConnections = 1'000;
   std::int64_t viewerPerSecond = 100;
   std::int64_t viewerBurst = 200;
   std::string limitsExempt = "127.0.0.0/8,::1";
@@ -45,10 +50,23 @@ struct Config {
   std::int64_t laneBatch = 1'000;
   std::int64_t laneQueue = 20'000;
   std::int64_t laneLeaseSeconds = 10;
+  std::string leaderboard = "everyone";
+  std::int64_t chatDays = 90;
   std::int64_t defaultShareBp = 5'000;
   std::string sandboxMode = "pay";
   std::int64_t providerTimeoutMs = 1'000;
   std::string businessTimeZone = "Asia/Shanghai";
+  std::int64_t roomTickMs = 200;
+  std::int64_t roomMaxConnections = 100'000;
+  std::int64_t roomAdmitPerSecond = 1'000;
+  std::int64_t roomSendBufferKib = 512;
+  std::int64_t roomRingKib = 2'048;
+  std::int64_t roomComboSeconds = 5;
+  std::int64_t roomChatLength = 200;
+  std::int64_t roomChatPerSecond = 1;
+  std::int64_t roomChatBurst = 5;
+  std::int64_t roomChatsATick = 30;
+  std::string roomChatBlockedWords;
   std::int64_t jobsHourlySeconds = 5;
   std::int64_t jobsRoundSeconds = 7'200;
   std::string logLevel = "info";
@@ -71,6 +89,10 @@ struct Config {
   std::int64_t recordsBufferMb = 64;
   std::int64_t recordsRetentionDays = 7;
   std::int64_t recordsMaxMb = 4'096;
+  std::string edgeAddress = "127.0.0.1";
+  std::int64_t edgePort = 8000;
+  std::int64_t edgeConnections = 16'384;
+  std::string edgeNginx = "nginx";
 };
 
 /// A value that is missing, unknown, of the wrong type or out of bounds; the text names the key.

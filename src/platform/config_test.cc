@@ -190,9 +190,27 @@ TEST_F(ConfigTest, a_file_that_is_not_there_is_an_error) {
   EXPECT_THROW((void)loadConfig(path() + ".missing", {}, {}), ConfigError);
 }
 
-TEST_F(ConfigTest, does_not_pretend_to_use_what_this_release_has_not) {
-  EXPECT_TRUE(names(refusal("", {{"TIPFLOW_REDIS_URL", "redis://h"}}), "redis.url"));
-  EXPECT_TRUE(names(refusal("", {{"TIPFLOW_CONSUL_URL", "http://h"}}), "consul.url"));
+TEST_F(ConfigTest, an_address_of_consul_that_is_none_is_refused_by_name) {
+  EXPECT_EQ(refusal("", {{"TIPFLOW_CONSUL_URL", "http://127.0.0.1:8500"}}), "");
+  for (const auto* wrong : {"consul", "127.0.0.1:8500", "http://", "http://h:8500/v1"}) {
+    EXPECT_TRUE(names(refusal("", {{"TIPFLOW_CONSUL_URL", wrong}}), "consul.url: ")) << wrong;
+  }
+}
+
+TEST_F(ConfigTest, a_node_of_many_that_listens_everywhere_must_say_where_it_is) {
+  std::map<std::string, std::string> node{{"TIPFLOW_CONSUL_URL", "http://127.0.0.1:8500"},
+                                          {"TIPFLOW_HTTP_ADDRESS", "0.0.0.0"}};
+  EXPECT_TRUE(names(refusal("", node), "cluster.address: "));
+  node["TIPFLOW_CLUSTER_ADDRESS"] = "10.0.0.7";
+  EXPECT_EQ(refusal("", node), "");
+}
+
+TEST_F(ConfigTest, an_address_of_redis_that_is_none_is_refused_by_name) {
+  EXPECT_EQ(refusal("", {{"TIPFLOW_REDIS_URL", "redis://:secret@127.0.0.1:6379/2"}}), "");
+  for (const auto* wrong : {"redis", "http://h:6379", "redis://", "redis://h:0", "redis://h/two"}) {
+    EXPECT_TRUE(names(refusal("", {{"TIPFLOW_REDIS_URL", wrong}}), "redis.url: ")) << wrong;
+  }
+  EXPECT_FALSE(names(refusal("", {{"TIPFLOW_REDIS_URL", "redis://u:secret@h:x"}}), "secret"));
 }
 
 TEST_F(ConfigTest, every_key_is_declared_once_and_explained_in_the_reference) {

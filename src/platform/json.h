@@ -315,6 +315,18 @@ void write(std::string& out, Amount<Tag> v) {
   write(out, v.value);
 }
 inline void write(std::string& out, BasisPoints v) { write(out, v.value); }
+template <std::int64_t Least, std::int64_t Most>
+void write(std::string& out, Ranged<Least, Most> v) {
+  write(out, v.value);
+}
+template <std::size_t Least, std::size_t Most>
+void write(std::string& out, const Text<Least, Most>& v) {
+  write(out, v.value);
+}
+template <std::size_t Least, std::size_t Most>
+void write(std::string& out, const Secret<Least, Most>& v) {
+  write(out, v.value);
+}
 template <class E>
   requires std::is_enum_v<E>
 void write(std::string& out, E v) {
@@ -327,6 +339,10 @@ template <class T>
 void write(std::string& out, const T& v);
 template <class T>
 void write(std::string& out, const std::vector<T>& v);
+template <class T, std::size_t Least, std::size_t Most>
+void write(std::string& out, const List<T, Least, Most>& v) {
+  write(out, v.items);
+}
 template <class T>
 void write(std::string& out, const std::optional<T>& v) {
   if (v) {

@@ -30,15 +30,31 @@ void LocalNonces::keepIn(const std::string& file) {
   if (!rewrite()) throw std::runtime_error("cannot write " + file);
 }
 
-Nonces::Taken LocalNonces::take(const std::string& nonce, bool lasting) {
+drogon::Task<Nonces::Taken> LocalNonces::take(Use use) {
+  // Timestamps are whole milliseconds, the beginning is not.
+  if (use.sent + Duration{kUsPerMs} < began_) co_return Taken::stale;
+  co_return takeHere(use.nonce, use.sent);
+}
+
+Nonces::Taken LocalNonces::takeHere(const std::string& nonce, Time sent) {
   const std::lock_guard lock(mutex_);
   const Time now = clock_.now();
   forgetOld(now);
   if (used_.contains(nonce)) return Taken::used;
   const Time expires = now + lifetime_;
+  const bool lasting = sent > now;
   if (used_.size() >= most_ || (lasting && !write(nonce, expires))) return Taken::full;
   add(nonce, expires, lasting);
   return Taken::fresh;
+}
+
+std::vector<std::pair<std::string, Time>> LocalNonces::known() {
+  const std::lock_guard lock(mutex_);
+  forgetOld(clock_.now());
+  std::vector<std::pair<std::string, Time>> all;
+  all.reserve(byAge_.size());
+  for (const auto& kept : byAge_) all.emplace_back(*kept.nonce, kept.expires);
+  return all;
 }
 
 void LocalNonces::add(const std::string& nonce, Time expires, bool lasting) {
@@ -70,8 +86,8 @@ bool LocalNonces::rewrite() {
   file_.close();
   file_.clear();
   file_.open(fresh, std::ios::trunc);
-  for (const auto& use : byAge_) {
-    if (use.lasting) file_ << use.expires.us << ' ' << *use.nonce << '\n';
+  for (const auto& kept : byAge_) {
+    if (kept.lasting) file_ << kept.expires.us << ' ' << *kept.nonce << '\n';
   }
   if (!file_.flush()) return false;
   lines_ = lasting_;

@@ -1,6 +1,9 @@
 // Nonces that were used. Unlike a cache it never forgets one before its time: when there is no room
-// for another, that is said, and the request is refused. In process here.
+// for another, that is said, and the request is refused. In process here; for all nodes:
+// platform/redis/redis_nonces.h.
 #pragma once
+
+#include <drogon/utils/coroutine.h>
 
 #include <cstddef>
 #include <deque>
@@ -8,6 +11,8 @@
 #include <mutex>
 #include <string>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "base/time.h"
 
@@ -18,27 +23,39 @@ class Nonces {
   enum class Taken {
     fresh,  ///< it was not used, and now is
     used,
-    full,  ///< nothing is known of it, and nothing can be kept
+    stale,  ///< sent before the store began: it may be a replay of what the store does not know
+    full,   ///< nothing is known of it, and nothing can be kept
+    away,   ///< whether another node has seen it cannot be asked now
+  };
+  /// A nonce that came with a request.
+  struct Use {
+    std::string nonce;
+    Time sent;  ///< by the client's clock, as it signed
+    /// The request bears being repeated at another node: it does nothing a second time.
+    bool repeatable = false;
   };
   virtual ~Nonces() = default;
-  /// `lasting`: to be remembered by the next process too. The others may be forgotten when this
-  /// one ends; whoever asks must then refuse what is older than the store.
-  virtual Taken take(const std::string& nonce, bool lasting) = 0;
+  virtual drogon::Task<Taken> take(Use use) = 0;
 };
 
 class LocalNonces final : public Nonces {
  public:
-  /// Each is kept for `lifetime`, at most `most` at a time.
+  /// Each is kept for `lifetime`, at most `most` at a time. What was sent before now is stale.
   LocalNonces(const Clock& clock, Duration lifetime, std::size_t most)
-      : clock_(clock), lifetime_(lifetime), most_(most) {}
-  /// Writes lasting ones to this file, having read what the last process wrote. Throws
-  /// std::runtime_error when it cannot. The file outlives the process, not a loss of power.
+      : clock_(clock), lifetime_(lifetime), most_(most), began_(clock.now()) {}
+  /// Those stamped ahead of our clock will not be older than the next process: writes them to this
+  /// file, having read what the last process wrote. Throws std::runtime_error when it cannot. The
+  /// file outlives the process, not a loss of power.
   void keepIn(const std::string& file);
 
-  Taken take(const std::string& nonce, bool lasting) override;
+  drogon::Task<Taken> take(Use use) override;
+  /// As `take`, with no regard to when the store began.
+  Taken takeHere(const std::string& nonce, Time sent);
+  /// All that are kept, and when each may be forgotten.
+  [[nodiscard]] std::vector<std::pair<std::string, Time>> known();
 
  private:
-  struct Use {
+  struct Kept {
     Time expires;
     const std::string* nonce;  ///< in used_, whose elements stay where they are
     bool lasting;
@@ -52,9 +69,10 @@ class LocalNonces final : public Nonces {
   const Clock& clock_;
   Duration lifetime_;
   std::size_t most_;
+  Time began_;
   std::mutex mutex_;
   std::unordered_set<std::string> used_;
-  std::deque<Use> byAge_;
+  std::deque<Kept> byAge_;
   std::string path_;
   std::ofstream file_;
   std::size_t lasting_ = 0;  // of those in byAge_

@@ -17,45 +17,74 @@ using Taken = Nonces::Taken;
 
 constexpr Duration kLifetime{601 * kUsPerSecond};
 constexpr Duration kLittle{1};
+constexpr Time kNow{1'770'000'000'000'000};
+
+// Stamped as its clients' clock says: with ours, or a little ahead.
+Taken take(LocalNonces& nonces, const std::string& nonce, const Clock& clock, bool ahead = false) {
+  const Time sent = ahead ? clock.now() + Duration{kUsPerSecond} : clock.now();
+  return drogon::sync_wait(nonces.take({nonce, sent}));
+}
 
 TEST(Nonces, are_good_once_for_as_long_as_they_are_kept) {
-  ManualClock clock(Time{1'770'000'000'000'000});
+  ManualClock clock(kNow);
   LocalNonces nonces(clock, kLifetime, 10);
-  EXPECT_EQ(nonces.take("a", false), Taken::fresh);
-  EXPECT_EQ(nonces.take("a", false), Taken::used);
-  EXPECT_EQ(nonces.take("b", false), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::used);
+  EXPECT_EQ(take(nonces, "b", clock), Taken::fresh);
   clock.advance(kLifetime - kLittle);
-  EXPECT_EQ(nonces.take("a", false), Taken::used);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::used);
   clock.advance(kLittle);
-  EXPECT_EQ(nonces.take("a", false), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::fresh);
 }
 
 TEST(Nonces, are_not_forgotten_for_want_of_room) {
-  ManualClock clock(Time{1'770'000'000'000'000});
+  ManualClock clock(kNow);
   LocalNonces nonces(clock, kLifetime, 3);
-  for (const auto* nonce : {"a", "b", "c"}) EXPECT_EQ(nonces.take(nonce, false), Taken::fresh);
-  EXPECT_EQ(nonces.take("d", false), Taken::full);
-  for (const auto* nonce : {"a", "b", "c"}) EXPECT_EQ(nonces.take(nonce, false), Taken::used);
+  for (const auto* nonce : {"a", "b", "c"}) EXPECT_EQ(take(nonces, nonce, clock), Taken::fresh);
+  EXPECT_EQ(take(nonces, "d", clock), Taken::full);
+  for (const auto* nonce : {"a", "b", "c"}) EXPECT_EQ(take(nonces, nonce, clock), Taken::used);
   clock.advance(kLifetime);
-  EXPECT_EQ(nonces.take("d", false), Taken::fresh);
+  EXPECT_EQ(take(nonces, "d", clock), Taken::fresh);
 }
 
 TEST(Nonces, survive_a_clock_that_is_set_back) {
-  ManualClock clock(Time{1'770'000'000'000'000});
+  ManualClock clock(kNow - kLifetime);
   LocalNonces nonces(clock, kLifetime, 10);
-  EXPECT_EQ(nonces.take("a", false), Taken::fresh);
+  clock.set(kNow);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::fresh);
   clock.set(clock.now() - kLifetime);
-  EXPECT_EQ(nonces.take("b", false), Taken::fresh);
-  EXPECT_EQ(nonces.take("a", false), Taken::used);
+  EXPECT_EQ(take(nonces, "b", clock), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::used);
   clock.advance(kLifetime + kLifetime - kLittle);
-  EXPECT_EQ(nonces.take("a", false), Taken::used);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::used);
   clock.advance(kLittle);
-  EXPECT_EQ(nonces.take("a", false), Taken::fresh);
-  EXPECT_EQ(nonces.take("b", false), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::fresh);
+  EXPECT_EQ(take(nonces, "b", clock), Taken::fresh);
+}
+
+TEST(Nonces, sent_before_the_store_began_are_stale_and_later_ones_are_not) {
+  ManualClock clock(kNow);
+  LocalNonces nonces(clock, kLifetime, 10);
+  const auto sent = [&](Duration ago) { return drogon::sync_wait(nonces.take({"a", kNow - ago})); };
+  EXPECT_EQ(sent(Duration{2 * kUsPerMs}), Taken::stale);
+  EXPECT_EQ(sent(Duration{kUsPerMs - 1}), Taken::fresh) << "timestamps are whole milliseconds";
+}
+
+TEST(Nonces, say_which_are_kept_and_for_how_long) {
+  ManualClock clock(kNow);
+  LocalNonces nonces(clock, kLifetime, 10);
+  EXPECT_EQ(take(nonces, "a", clock), Taken::fresh);
+  clock.advance(kLifetime / 2);
+  EXPECT_EQ(take(nonces, "b", clock), Taken::fresh);
+  using Known = std::vector<std::pair<std::string, Time>>;
+  EXPECT_EQ(nonces.known(),
+            (Known{{"a", kNow + kLifetime}, {"b", kNow + kLifetime / 2 + kLifetime}}));
+  clock.advance(kLifetime / 2);
+  EXPECT_EQ(nonces.known(), (Known{{"b", kNow + kLifetime / 2 + kLifetime}}));
 }
 
 struct LastingNonces : testing::Test {
-  ManualClock clock{Time{1'770'000'000'000'000}};
+  ManualClock clock{kNow};
   std::string file = testing::TempDir() + "/nonces-" + std::to_string(getpid());
 
   void SetUp() override { std::filesystem::remove(file); }
@@ -68,32 +97,32 @@ struct LastingNonces : testing::Test {
 };
 
 TEST_F(LastingNonces, are_known_to_the_next_process_until_their_time_is_over) {
-  EXPECT_EQ(opened()->take("a", true), Taken::fresh);
+  EXPECT_EQ(take(*opened(), "a", clock, true), Taken::fresh);
   clock.advance(kLifetime - kLittle);
-  EXPECT_EQ(opened()->take("a", true), Taken::used);
+  EXPECT_EQ(take(*opened(), "a", clock, true), Taken::used);
   clock.advance(kLittle);
-  EXPECT_EQ(opened()->take("a", true), Taken::fresh);
+  EXPECT_EQ(take(*opened(), "a", clock, true), Taken::fresh);
 }
 
 TEST_F(LastingNonces, leave_the_others_out_of_the_file) {
   auto first = opened();
-  EXPECT_EQ(first->take("a", false), Taken::fresh);
-  EXPECT_EQ(first->take("b", true), Taken::fresh);
+  EXPECT_EQ(take(*first, "a", clock), Taken::fresh);
+  EXPECT_EQ(take(*first, "b", clock, true), Taken::fresh);
   auto second = opened();
-  EXPECT_EQ(second->take("a", false), Taken::fresh);
-  EXPECT_EQ(second->take("b", false), Taken::used);
+  EXPECT_EQ(take(*second, "a", clock), Taken::fresh);
+  EXPECT_EQ(take(*second, "b", clock), Taken::used);
 }
 
 TEST_F(LastingNonces, fill_no_disk_however_many_there_were) {
   auto nonces = opened();
   for (int i = 0; i < 200'000; ++i) {
-    ASSERT_EQ(nonces->take("nonce-" + std::to_string(i), true), Taken::fresh);
+    ASSERT_EQ(take(*nonces, "nonce-" + std::to_string(i), clock, true), Taken::fresh);
     clock.advance(Duration{kUsPerSecond});
   }
   EXPECT_LT(std::filesystem::file_size(file), 1'000'000U);
   auto next = opened();
-  EXPECT_EQ(next->take("nonce-199999", true), Taken::used);
-  EXPECT_EQ(next->take("nonce-199500", true), Taken::used);
+  EXPECT_EQ(take(*next, "nonce-199999", clock, true), Taken::used);
+  EXPECT_EQ(take(*next, "nonce-199500", clock, true), Taken::used);
 }
 
 TEST_F(LastingNonces, are_taken_again_once_they_can_be_written_again) {
@@ -101,24 +130,24 @@ TEST_F(LastingNonces, are_taken_again_once_they_can_be_written_again) {
   std::filesystem::create_directory(folder);
   LocalNonces nonces(clock, kLifetime, 10);
   nonces.keepIn(folder + "/nonces");
-  EXPECT_EQ(nonces.take("a", true), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock, true), Taken::fresh);
   std::filesystem::remove_all(folder);
   EXPECT_THROW(nonces.keepIn(folder + "/nonces"), std::runtime_error);
-  EXPECT_EQ(nonces.take("b", true), Taken::full);
+  EXPECT_EQ(take(nonces, "b", clock, true), Taken::full);
   std::filesystem::create_directory(folder);
-  EXPECT_EQ(nonces.take("b", true), Taken::fresh);
+  EXPECT_EQ(take(nonces, "b", clock, true), Taken::fresh);
   LocalNonces next(clock, kLifetime, 10);
   next.keepIn(folder + "/nonces");
-  EXPECT_EQ(next.take("a", true), Taken::used);
-  EXPECT_EQ(next.take("b", true), Taken::used);
+  EXPECT_EQ(take(next, "a", clock, true), Taken::used);
+  EXPECT_EQ(take(next, "b", clock, true), Taken::used);
   std::filesystem::remove_all(folder);
 }
 
 TEST_F(LastingNonces, are_refused_when_they_cannot_be_written) {
   LocalNonces nonces(clock, kLifetime, 10);
   EXPECT_THROW(nonces.keepIn("/nowhere/nonces"), std::runtime_error);
-  EXPECT_EQ(nonces.take("a", true), Taken::full);
-  EXPECT_EQ(nonces.take("b", false), Taken::fresh);
+  EXPECT_EQ(take(nonces, "a", clock, true), Taken::full);
+  EXPECT_EQ(take(nonces, "b", clock), Taken::fresh);
 }
 
 TEST(Nonces, let_one_of_many_at_once_through) {
@@ -132,7 +161,7 @@ TEST(Nonces, let_one_of_many_at_once_through) {
     for (int i = 0; i < kThreads; ++i) {
       threads.emplace_back([&] {
         for (int round = 0; round < kRounds; ++round) {
-          if (nonces.take(std::to_string(round), false) == Taken::fresh) ++fresh[round];
+          if (take(nonces, std::to_string(round), clock) == Taken::fresh) ++fresh[round];
         }
       });
     }

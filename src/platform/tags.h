@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "platform/db/connection.h"
+#include "platform/db/like.h"
 #include "platform/json.h"
 
 namespace tipflow {
@@ -41,6 +43,19 @@ class TagTable {
       connection.insertRows(fmt::format("INSERT INTO {} ({}, tag, place)", table_, key_), 3, values,
                             "");
     }
+  }
+
+  /// onTag(tag, how many carry it) for each tag in use, in byte order, beyond `after`, that holds
+  /// `part` where it is given.
+  template <class OnTag>
+  void use(db::Connection& connection, const std::optional<std::string>& part,
+           const std::string& after, int limit, OnTag onTag) const {
+    const auto pattern = part ? db::containsPattern(*part) : std::string("%");
+    connection.query(fmt::format("SELECT tag, COUNT(*) FROM {} WHERE tag > ? AND tag LIKE ? ESCAPE "
+                                 "'!' GROUP BY tag ORDER BY tag LIMIT ?",
+                                 table_),
+                     {after, pattern, limit},
+                     [&](const db::Row& row) { onTag(row.text(0), row.integer(1)); });
   }
 
   /// entity -> its tags in the order they were given, for the entities in `wanted`.

@@ -36,7 +36,7 @@ const v1 = '/api/v1';
 
 /** Codes that no test can produce from outside, and why. */
 const notReachableYet: Readonly<Record<string, string>> = {
-  room_banned: 'no route bans a room',
+  chat_refused: 'the word filter that comes with the product hides words and refuses no text as a whole',
   guests_may_not_tip: 'no route or setting of the contract changes the policy for guests',
   overloaded: 'needs more requests in the queue than a test can send without slowing the machine down',
   internal_error: 'is a defect by definition',
@@ -45,6 +45,8 @@ const notReachableYet: Readonly<Record<string, string>> = {
 
 /** Codes whose tests need a node or a database of their own. */
 const producedElsewhere: Readonly<Record<string, string>> = {
+  upgrade_required: 'rooms.test.ts',
+  viewer_muted: 'rooms.test.ts',
   role_unavailable: 'finance_away.test.ts',
   unavailable: 'database_away.test.ts',
   outcome_unknown: 'database_away.test.ts',
@@ -52,6 +54,7 @@ const producedElsewhere: Readonly<Record<string, string>> = {
   too_many_requests: 'gate.test.ts',
   too_many_attempts: 'gate.test.ts',
   alert_resolved: 'alerts.test.ts',
+  portrait_unavailable: 'analysis.test.ts',
 };
 
 describe('the contract', () => {
@@ -160,6 +163,26 @@ describe('the contract', () => {
       await other.client.closeRoom(other.roomId);
     },
     listRoomSessions: () => fan.client.roomSessions(host.roomId),
+    banRoom: async () => admin.ask('POST', `/rooms/${(await registeredAnchor(node)).roomId}/ban`, { json: { reason: 'test' } }),
+    liftBan: async () => admin.ask('DELETE', `/rooms/${(await registeredAnchor(node)).roomId}/ban`),
+    listKicks: async () => {
+      await kick('kicks', { viewerId: (await guest(node)).viewer.id });
+      await host.client.ask('GET', `/rooms/${host.roomId}/kicks`);
+    },
+    kickViewer: async () => kick('kicks', { viewerId: (await guest(node)).viewer.id, reason: 'test', seconds: 60 }),
+    endKick: () => host.client.ask('DELETE', `/rooms/${host.roomId}/kicks/${fan.viewer.id}`),
+    listMutes: async () => {
+      await kick('mutes', { viewerId: fan.viewer.id, seconds: 60 });
+      await admin.ask('GET', `/rooms/${host.roomId}/mutes`);
+    },
+    muteViewer: () => kick('mutes', { viewerId: fan.viewer.id, seconds: 60 }),
+    endMute: () => host.client.ask('DELETE', `/rooms/${host.roomId}/mutes/${fan.viewer.id}`),
+    listChats: () => admin.ask('GET', `/rooms/${host.roomId}/chats`),
+    getRoomStats: () => fan.client.ask('GET', `/rooms/${host.roomId}/stats`),
+    getRoomStream: () => fan.client.ask('GET', `/rooms/${host.roomId}/stream`),
+    putRoomTags: () => host.client.ask('PUT', `/rooms/${host.roomId}/tags`, { json: { tags: ['音乐'] } }),
+    putViewerTags: () => fan.client.ask('PUT', `/viewers/${fan.viewer.id}/tags`, { json: { tags: ['音乐'] } }),
+    listTags: () => fan.client.ask('GET', '/tags'),
     registerViewer: () => node.client().createViewer(newViewer({ region: '上海', tags: ['音乐'] })),
     listViewers: () => admin.ask('GET', '/viewers'),
     createGuest: () => node.client().createGuest(),
@@ -218,6 +241,29 @@ describe('the contract', () => {
         to: new Date(Date.now() + 3_600_000).toISOString(),
       }),
     getReconciliation: () => admin.reconciliation(),
+    getHourlyAnalysis: () => admin.ask('GET', '/analysis/hourly', { query: { groupBy: 'hour,anchor,viewerGender' } }),
+    getViewerAnalysis: () => fan.client.ask('GET', `/analysis/viewers/${fan.viewer.id}/portrait`),
+    getTiers: () => admin.ask('GET', '/analysis/tiers'),
+    listRounds: () => admin.ask('GET', '/analysis/rounds'),
+    runRound: () => admin.ask('POST', '/analysis/rounds'),
+    getBusinessMetrics: () => admin.ask('GET', '/analysis/metrics'),
+    rankAnchors: () => admin.ask('GET', '/analysis/anchors/ranking'),
+    getAnchorSummary: () => host.client.ask('GET', `/analysis/anchors/${host.anchor.id}/summary`),
+    getHeatmap: () => admin.ask('GET', '/analysis/heatmap'),
+    getRetention: () => admin.ask('GET', '/analysis/retention'),
+    getTrend: () => admin.ask('GET', '/analysis/trend', { query: { step: 'day' } }),
+    getRelatedTags: () => admin.ask('GET', `/analysis/tags/${encodeURIComponent('音乐')}/related`),
+    getTagMatrix: () => admin.ask('GET', '/analysis/tags/matrix'),
+    listRecommendedRooms: () => fan.client.ask('GET', `/analysis/viewers/${fan.viewer.id}/recommended-rooms`),
+    getTopViewers: () => fan.client.ask('GET', '/tips/top-viewers', { query: { anchorId: host.anchor.id } }),
+    getOverview: () => admin.ask('GET', '/admin/overview'),
+    getServices: () => admin.ask('GET', '/admin/services'),
+    getDatabases: () => admin.ask('GET', '/admin/database'),
+    listJobs: () => admin.ask('GET', '/admin/jobs'),
+    changeJob: () => admin.ask('PUT', '/admin/jobs/drop_old_chat', { json: { paused: false } }),
+    listJobRuns: () => admin.ask('GET', '/admin/jobs/drop_old_chat/runs'),
+    runJob: () => admin.ask('POST', '/admin/jobs/drop_old_chat/runs'),
+    getViewerPortrait: () => fan.client.ask('GET', `/viewers/${fan.viewer.id}/portrait`),
     listLogs: () => admin.ask('GET', '/admin/logs'),
     listTraces: () => admin.ask('GET', '/admin/traces'),
     getTrace: async () => {
@@ -236,6 +282,8 @@ describe('the contract', () => {
     setSandbox: () => admin.setSandbox('pay'),
   };
 
+  const kick = (what: 'kicks' | 'mutes', json: object): Promise<unknown> =>
+    host.client.ask('POST', `/rooms/${host.roomId}/${what}`, { json });
   const get = async (path: string): Promise<Answer> => {
     const answer = await node.client().call('GET', path);
     expect(answer.status).toBe(200);
@@ -301,6 +349,17 @@ describe('the contract', () => {
     withdrawal_not_found: () => host.client.call('GET', `${v1}/finance/withdrawals/${newTraceId()}`),
     name_taken: () =>
       node.client().call('POST', `${v1}/viewers`, { json: { ...newViewer(), name: fan.viewer.name } }),
+    viewer_kicked: async () => {
+      const { viewer, client } = await guest(node);
+      await kick('kicks', { viewerId: viewer.id });
+      return tip(newTip(host.roomId, 1), client);
+    },
+    room_banned: async () => {
+      const { roomId } = await registeredAnchor(node);
+      await admin.ask('POST', `/rooms/${roomId}/ban`, { json: { reason: 'test' } });
+      return tip(newTip(roomId, 1));
+    },
+    job_not_found: () => admin.call('GET', `${v1}/admin/jobs/no_such_job/runs`),
     room_not_live: async () => tip(newTip((await registeredAnchor(node)).roomId, 1)),
     viewer_disabled: async () => {
       const { viewer, client } = await guest(node);

@@ -65,9 +65,9 @@ function familiesOf(text: string): Map<string, Family> {
   return families;
 }
 
-/** What the page of metrics says of them: `| name | type | labels | meaning |`. */
+/** What the page of metrics says of them: `| name | type | labels | meaning |`. A node on its own has none of a cluster's. */
 function documented(): Map<string, Family> {
-  const page = readText(join(repository, 'docs/operations/metrics.md'));
+  const [page] = readText(join(repository, 'docs/operations/metrics.md')).split('## In a cluster') as [string];
   const rows = [...page.matchAll(/^\| `([a-z0-9_]+)` \| (\w+) \| ([^|]*) \| [^|]+ \|$/gm)];
   return new Map(
     rows.map(([, name, type, labels]) => [

@@ -51,7 +51,10 @@ std::string rightSignature(const Principal& principal, const SignedParts& parts)
 std::optional<ErrorCode> outcome(const SignatureCheck& check, const Principal& principal,
                                  const SignedParts& parts, std::string_view signature) {
   try {
-    check.check(principal, parts, signature, true);
+    const auto sent = check.check(principal, parts, signature);
+    if (sent) {
+      drogon::sync_wait(check.takeNonce(principal.tokenId, std::string(parts.nonce), *sent, false));
+    }
     return std::nullopt;
   } catch (const Refused& refused) {
     return refused.rejection().code;

@@ -20,9 +20,9 @@ const std::string kKey(32, 'k');
 struct World {
   ManualClock clock{kNow};
   SeededRandom random{1};
-  LocalCache cache{clock, 1'000};
   LocalBus bus;
-  Tokens tokens{kKey, clock, random, cache, bus};
+  Revocations revocations{clock, bus};
+  Tokens tokens{kKey, clock, random, revocations};
   IssuedToken genuine = tokens.issue(PrincipalKind::viewer, 7, Role::viewer);
 };
 

@@ -102,7 +102,7 @@ Task<TipTold> AudienceNode::give(TraceId traceId, audit::TipContent content) {
   const auto& room = rooms_.at(tip.room);
   audience::ViewerCard viewer;
   viewer.id = tip.viewer;
-  if (audience::whyNotTip(viewer, room, {})) {
+  if (audience::whyNotTip(viewer, room, false, {})) {
     try {
       auto looking = lookUp(traceId);
       const auto known = co_await looking;

@@ -20,6 +20,10 @@ class MariaDb {
   static MariaDb& running();
   /// Ends the server, if there is one.
   static void stop();
+  /// A server besides it, for what needs several or settings of its own (options of the command
+  /// line); ends with its owner. From the main thread. `name`: its directory.
+  static std::unique_ptr<MariaDb> another(const std::string& name,
+                                          std::vector<std::string> settings);
 
   ~MariaDb();
   MariaDb(const MariaDb&) = delete;
@@ -29,9 +33,12 @@ class MariaDb {
   [[nodiscard]] db::Url url() const;
   /// Makes an empty database of a name that was never used before.
   db::Url newDatabase();
+  /// SIGSTOP: it keeps every connection and answers nothing; SIGCONT: it goes on.
+  void freeze() const;
+  void thaw() const;
 
  private:
-  MariaDb();
+  MariaDb(const std::string& name, std::vector<std::string> settings);
   void install();
   void start();
   void end() const;
@@ -39,6 +46,7 @@ class MariaDb {
   [[nodiscard]] std::string log() const;
 
   std::filesystem::path directory_;
+  std::vector<std::string> settings_;
   int port_ = 0;
   pid_t server_ = -1;
   int databases_ = 0;

@@ -10,11 +10,13 @@ buildPackages=(
   libssl-dev libsodium-dev libspdlog-dev libtomlplusplus-dev libcli11-dev
   libsqlite3-dev libmariadb-dev libjsoncpp-dev libhiredis-dev libc-ares-dev libbrotli-dev
   libyaml-cpp-dev libmimalloc-dev prometheus-cpp-dev uuid-dev zlib1g-dev libzstd-dev python3-yaml tzdata)
-testPackages=(libgtest-dev libgmock-dev mariadb-server curl prometheus)
+testPackages=(libgtest-dev libgmock-dev mariadb-server redis-server nginx-light curl prometheus)
 lintPackages=(clang-format-19)
 tidyPackages=(clang-tidy-19)
 # Fault injection, and what mounts small disks.
 longPackages=(strace mount)
+# What ./dev cluster starts; Consul is fetched by setupConsul.
+clusterPackages=(mariadb-server redis-server nginx-light python3)
 fuzzPackages=(clang-19 libclang-rt-19-dev)
 
 # Names of those of the given packages that are not installed.
@@ -59,7 +61,7 @@ privateApt() {
   mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
     grep -vE '^[[:space:]]*#' |
     grep -oE '(https?|mirror\+[a-z]+):/*[^] ]*/debian/?([[:space:]]|$)' | head -n 1 | tr -d '[:space:]')
-  [ -n "$mirror" ] || die "No Debian mirror found in /etc/apt." "Add one, or install Drogon >= $drogonWanted yourself."
+  [ -n "$mirror" ] || die "No Debian mirror found in /etc/apt." "Add one, or install what comes from Debian's $suite yourself."
   mkdir -p "$dir"/{lists/partial,archives/partial,etc/preferences.d}
   printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s %s main\n' \
     "$kind" "$mirror" "$suite" >"$dir/sources.list"
@@ -136,6 +138,21 @@ setupTest() {
   setupNode
 }
 
+# Consul is in Debian 11 and in none since; its package holds one static binary. Leaves the program in $consulProgram.
+setupConsul() {
+  if consulProgram=$(command -v consul); then return 0; fi
+  consulProgram=$cacheDir/consul/usr/bin/consul
+  [ ! -x "$consulProgram" ] || return 0
+  fetchConsul() {
+    local work=$cacheDir/consul.new
+    rm -rf "$work"; mkdir -p "$work/root"; cd "$work" || return 1
+    privateApt bullseye deb download consul && dpkg -x consul_*.deb root &&
+      rm -rf "$cacheDir/consul" && mv root "$cacheDir/consul" && cd / && rm -rf "$work"
+  }
+  step "Fetching Consul from Debian 11 (once)" consul.log fetchConsul
+}
+
+setupCluster() { needPackages "${clusterPackages[@]}"; setupConsul; }
 setupLong() { setupTest; needPackages "${longPackages[@]}"; }
 setupLint() { needPackages "${lintPackages[@]}"; }
 setupTidy() { needPackages "${tidyPackages[@]}"; }

@@ -6,7 +6,7 @@ passed=0 failed=0 failedSuites=()
 testUsage() {
   cat <<'TEXT'
 Usage: ./dev test [SUITE...]
-Without a suite: all but the last. It ends with one line: N passed, M failed.
+Without a suite: all but the last three. It ends with one line: N passed, M failed.
 
   lint    formatting, layers, the contract's own consistency
   unit    rules, protocol cores, platform (AddressSanitizer, UndefinedBehaviorSanitizer)
@@ -14,6 +14,7 @@ Without a suite: all but the last. It ends with one line: N passed, M failed.
   sim     the protocol cores under a seeded scheduler with faults: 3,000 seeds, and every planted mutant must be caught
   fuzz    each fuzz target over its corpus, then for 3 s (TIPFLOW_FUZZ_SECONDS) on inputs of its own
   e2e     the binary from outside: stories, races, crashes, bad input, contract; SQLite and MariaDB
+  cluster a whole cluster: the stories through its edge, then every fault under traffic; some 15 minutes
   race    ThreadSanitizer: unit tests, the simulator, and a node under load
   long    about an hour on 2 cores. The binary while things break: hundreds of kill -9 of node and
           server under load, disks that are full or cannot sync, frozen servers, connections cut around commits; then
@@ -74,6 +75,7 @@ npmTools() {
     cp package-lock.json node_modules/.installed-lock
   fi
   ln -sfn ../e2e/node_modules "$root/tests/fault/node_modules"
+  ln -sfn ../e2e/node_modules "$root/tests/cluster/node_modules"
 }
 
 # runVitest SUITE FOLDER
@@ -105,6 +107,16 @@ testE2e() {
   runVitest e2e e2e
 }
 
+testCluster() {
+  setupTest
+  setupCluster
+  buildPreset release tipflow
+  npmTools
+  runVitest cluster cluster
+  # The table: fault, requests, failures, longest gap, time to recover.
+  sed -n '/^fault .*time to recover$/,/^$/p' "$logDir/test-cluster.log" | sort -u | sed '/^$/d' >&2 || true
+}
+
 testLong() {
   testSimLong
   setupLong
@@ -117,10 +129,11 @@ testLong() {
 
 commandTest() {
   local suites=("$@") suite
-  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim fuzz race e2e)
+  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim fuzz e2e)
   for suite in "${suites[@]}"; do
     case $suite in
     lint) testLint ;; unit) testUnit ;; store) testStore ;; e2e) testE2e ;;
+    cluster) testCluster ;;
     sim) testSim ;; fuzz) testFuzz ;; race) testRace ;;
     long) testLong; testFuzzLong; testRaceLong; testTidy ;;
     -h | --help) testUsage; return ;;

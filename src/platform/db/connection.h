@@ -14,6 +14,7 @@
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/money.h"
@@ -163,6 +164,9 @@ struct Url {
   /// For logs: without the password.
   [[nodiscard]] std::string shown() const;
 };
+
+/// URLs separated by commas, each of a server. Throws std::invalid_argument with what is wrong.
+std::vector<Url> replicaUrls(std::string_view text);
 
 /// How long a server may take to answer a statement before the connection counts as lost.
 inline constexpr Duration kAnswerTimeout{20 * kUsPerSecond};

@@ -1,5 +1,6 @@
 #include "platform/db/database.h"
 
+#include "platform/db/replicas.h"
 #include "platform/thread_name.h"
 
 namespace tipflow::db {
@@ -23,6 +24,14 @@ std::size_t Database::waiting() const {
   const std::lock_guard lock(mutex_);
   return queue_.size();
 }
+
+Database* Database::chooseReplica() {
+  auto* replica = replicas_ != nullptr ? replicas_->choose() : nullptr;
+  if (auto* counter = asideReads_[replica != nullptr ? 1 : 0]) counter->Increment();
+  return replica;
+}
+
+void Database::leaveOut(const Database& replica) { replicas_->failed(replica); }
 
 void Database::submit(Queued job, trantor::EventLoop* loop, std::coroutine_handle<> handle) {
   Pending pending{std::move(job), loop, handle, std::chrono::steady_clock::now()};
@@ -64,7 +73,7 @@ Database::Outcome Database::runOne(Pending& pending, std::unique_ptr<Connection>
   for (int attempt = 1;; ++attempt) {
     const bool fresh = connection == nullptr;
     try {
-      if (fresh) connection = connect();
+      if (fresh) connection = connect(options_.answerTimeout);
       pending.job.run(*connection);
       return Outcome::done;
     } catch (const Unavailable&) {
@@ -114,6 +123,12 @@ void Database::measure(Metrics& metrics) {
       outcomes_[i] = &metrics.counter("tipflow_database_queries_total",
                                       "Work done on a pool's connections, by outcome.",
                                       {{"database", name_}, {"outcome", kWords[i]}});
+    }
+    for (const std::size_t i : {0U, 1U}) {
+      asideReads_[i] =
+          &metrics.counter("tipflow_database_aside_reads_total",
+                           "Reads that a replica may answer, by who was asked.",
+                           {{"database", name_}, {"asked", i == 1 ? "replica" : "primary"}});
     }
     waitSeconds_ = &metrics.histogram("tipflow_database_pool_wait_seconds",
                                       "Time that work waited for a connection of the pool.",

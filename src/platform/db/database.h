@@ -27,7 +27,10 @@ namespace tipflow::db {
 struct PoolOptions {
   int threads = 4;
   std::size_t queue = 5'000;  ///< jobs waiting at most; more are refused with Unavailable
+  Duration answerTimeout = kAnswerTimeout;  ///< of its workers' connections
 };
+
+class Replicas;
 
 class Database {
  public:
@@ -54,6 +57,33 @@ class Database {
   template <class Work>
   auto read(Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
     return run(std::move(work), true);
+  }
+  /// Before any `readAside`. `replicas` must outlive whatever reads.
+  void readAsideFrom(Replicas& replicas) { replicas_ = &replicas; }
+  /// As `read`, from a replica where one is fresh enough, else from the primary: for lists, reports
+  /// and boards, which may be a moment old. Never for what is read to be written, nor where people
+  /// look at once for what they have just changed. `work` may run twice, and answers something.
+  template <class Work>
+  auto readAside(Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
+    if (Database* replica = chooseReplica()) {
+      std::optional<std::invoke_result_t<Work, Connection&>> found;
+      try {
+        Work copy = work;
+        auto reading = replica->run(std::move(copy), false);
+        found.emplace(co_await reading);
+      } catch (const Error&) {
+        leaveOut(*replica);
+      }
+      if (found) co_return std::move(*found);
+    }
+    auto reading = read(std::move(work));
+    co_return co_await reading;
+  }
+  /// A page of a list: the first one from the primary, for it holds what somebody has just done;
+  /// those behind it, of older things, as `readAside`.
+  template <class Work>
+  auto readPage(bool first, Work work) -> drogon::Task<std::invoke_result_t<Work, Connection&>> {
+    return first ? read(std::move(work)) : readAside(std::move(work));
   }
   /// As `read`, in a transaction with bounded retry (db::transact). ConnectionLost means that
   /// whether it committed is not known.
@@ -121,6 +151,9 @@ class Database {
   enum class Outcome { done, undone, refused, rolledBack, lost, unavailable, queueFull };
   static constexpr std::size_t kOutcomes = 7;
 
+  /// nullptr where none is fresh; counts which way the read goes.
+  Database* chooseReplica();
+  void leaveOut(const Database& replica);
   void submit(Queued job, trantor::EventLoop* loop, std::coroutine_handle<> handle);
   void work();
   Outcome runOne(Pending& pending, std::unique_ptr<Connection>& connection);
@@ -136,6 +169,8 @@ class Database {
   std::deque<Pending> queue_;
   bool stopping_ = false;
   std::atomic<int> busy_{0};
+  Replicas* replicas_ = nullptr;
+  std::array<prometheus::Counter*, 2> asideReads_{};  // of the primary, of replicas
   prometheus::Histogram* waitSeconds_ = nullptr;
   std::array<prometheus::Counter*, kOutcomes> outcomes_{};
   std::vector<std::thread> threads_;

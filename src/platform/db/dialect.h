@@ -9,6 +9,16 @@
 
 namespace tipflow::db {
 
+/// What becomes of a column when a row is there already.
+enum class Merge { add, set, least, greatest };
+struct MergedColumn {
+  std::string_view name;
+  Merge merge;
+};
+/// Tail of an INSERT: on a row with the same `key`, merges the new values of `columns` into the
+/// old.
+std::string upsert(Dialect dialect, std::string_view key,
+                   std::initializer_list<MergedColumn> columns);
 /// Tail of an INSERT: on a row with the same `key`, adds the new values of `columns` to the old.
 std::string upsertAdd(Dialect dialect, std::string_view key,
                       std::initializer_list<std::string_view> columns);

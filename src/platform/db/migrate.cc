@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <set>
 #include <utility>
 
 #include "platform/db/dialect.h"
@@ -45,6 +46,13 @@ std::string withoutComments(std::string_view sql) {
   return out;
 }
 
+/// Whether the account lacks a right: to the table, or to the whole database.
+bool mayNot(const Error& error) {
+  constexpr int kTableDenied = 1142;
+  constexpr int kDatabaseDenied = 1044;
+  return error.code() == kTableDenied || error.code() == kDatabaseDenied;
+}
+
 // MySQL has no CREATE INDEX IF NOT EXISTS: an index that a cut-short run left behind is fine.
 constexpr int kIndexExists = 1061;
 
@@ -77,6 +85,24 @@ class MigrationLock {
   Connection& connection_;
   bool held_ = false;
 };
+
+/// Whether there is nothing to do: then no right to change the schema is needed.
+bool upToDate(Connection& connection, const std::vector<Migration>& migrations) {
+  std::set<int> applied;
+  try {
+    connection.query("SELECT number FROM schema_migration", {},
+                     [&](const Row& row) { applied.insert(static_cast<int>(row.integer(0))); });
+  } catch (const Unavailable&) {
+    throw;
+  } catch (const ConnectionLost&) {
+    throw;
+  } catch (const Error&) {
+    return false;  // a new database
+  }
+  return applied.size() == migrations.size() &&
+         std::all_of(migrations.begin(), migrations.end(),
+                     [&](const Migration& each) { return applied.contains(each.number); });
+}
 
 void applyOne(Connection& connection, const std::string& sql) {
   try {
@@ -118,8 +144,10 @@ std::vector<Migration> embeddedMigrations(std::string_view folder) {
   return result;
 }
 
-std::vector<std::string> migrate(Connection& connection, const std::vector<Migration>& migrations,
-                                 Time now) {
+namespace {
+
+std::vector<std::string> applyMissing(Connection& connection,
+                                      const std::vector<Migration>& migrations, Time now) {
   const auto dialect = connection.dialect();
   const MigrationLock lock(connection);
   for (const auto& sql :
@@ -159,6 +187,22 @@ std::vector<std::string> migrate(Connection& connection, const std::vector<Migra
     done.push_back(migration.name);
   }
   return done;
+}
+
+}  // namespace
+
+std::vector<std::string> migrate(Connection& connection, const std::vector<Migration>& migrations,
+                                 Time now) {
+  if (upToDate(connection, migrations)) return {};
+  try {
+    return applyMissing(connection, migrations, now);
+  } catch (const Error& error) {
+    if (connection.dialect() != Dialect::mysql || !mayNot(error)) throw;
+    throw Error(error.code(),
+                fmt::format("the schema is behind this release and this account may not change it: "
+                            "run `tipflow migrate` with one that may ({})",
+                            error.what()));
+  }
 }
 
 }  // namespace tipflow::db

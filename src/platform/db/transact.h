@@ -41,4 +41,18 @@ auto transact(Connection& connection, Work&& work, int attempts) -> decltype(wor
   }
 }
 
+/// Runs `work(connection)` so that everything it reads is of one instant.
+template <class Work>
+auto inSnapshot(Connection& connection, Work&& work) {
+  connection.beginSnapshot();
+  try {
+    auto result = work(connection);
+    connection.commit();
+    return result;
+  } catch (...) {
+    connection.rollback();
+    throw;
+  }
+}
+
 }  // namespace tipflow::db

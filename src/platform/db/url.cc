@@ -1,74 +1,12 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
+#include "base/text.h"
 #include "platform/db/connection.h"
+#include "platform/url.h"
 
 namespace tipflow::db {
-namespace {
-
-std::string percentDecoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned value = 0;
-    if (text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, value, 16).ptr ==
-            text.data() + i + 3) {
-      out += static_cast<char>(value);
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-// The drivers take C strings: what stands behind a NUL would be lost without a word.
-void refuseNul(const std::string& part) {
-  if (part.find('\0') != std::string::npos) throw std::invalid_argument("must not hold a NUL");
-}
-
-// Takes `:3307` off the end of `authority`, when it is there.
-int takePort(std::string_view& authority) {
-  const auto colon = authority.rfind(':');
-  const auto bracket = authority.rfind(']');
-  if (colon == std::string_view::npos || (bracket != std::string_view::npos && bracket > colon)) {
-    return Url{}.port;
-  }
-  const auto digits = authority.substr(colon + 1);
-  int port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size() || port < 1 || port > 65535) {
-    throw std::invalid_argument("has a port that is not a number from 1 to 65535");
-  }
-  authority = authority.substr(0, colon);
-  return port;
-}
-
-// A name, an IPv4 address, or an IPv6 address in brackets, which are taken off.
-std::string hostOf(std::string_view authority) {
-  constexpr std::string_view kLetters =
-      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._";
-  constexpr std::string_view kOfIpv6 = "0123456789abcdefABCDEF:.";
-  if (authority.empty()) throw std::invalid_argument("names no host");
-  const bool bracketed = authority.starts_with('[') && authority.ends_with(']');
-  if (bracketed) authority = authority.substr(1, authority.size() - 2);
-  // An address may be followed by its zone: fe80::1%eth0.
-  const auto zone = bracketed ? std::min(authority.find('%'), authority.size()) : authority.size();
-  const auto address = authority.substr(0, zone);
-  if (address.empty() ||
-      address.find_first_not_of(bracketed ? kOfIpv6 : kLetters) != std::string_view::npos ||
-      (bracketed && address.find(':') == std::string_view::npos) ||
-      authority.substr(zone).find_first_not_of(kLetters, 1) != std::string_view::npos) {
-    throw std::invalid_argument(
-        "has a host that is neither a name nor an address; IPv6 stands in brackets, as in [::1]");
-  }
-  return std::string(authority);
-}
-
-}  // namespace
 
 Url Url::parse(std::string_view text) {
   Url url;
@@ -77,7 +15,7 @@ Url Url::parse(std::string_view text) {
     url.file = text.substr(7);
     if (url.file.starts_with("//")) url.file.erase(0, 2);
     if (url.file.empty()) throw std::invalid_argument("sqlite: needs a file name behind it");
-    refuseNul(url.file);
+    url::refuseNul(url.file);
     return url;
   }
   if (!text.starts_with("mysql://")) {
@@ -99,17 +37,17 @@ Url Url::parse(std::string_view text) {
           std::string_view::npos) {
     throw std::invalid_argument("takes no options behind a '?'; in a name it is written %3F");
   }
-  url.database = percentDecoded(database);
+  url.database = url::decoded(database);
   if (at != std::string_view::npos) {
     const auto account = authority.substr(0, at);
     const auto colon = account.find(':');
-    url.user = percentDecoded(account.substr(0, colon));
-    if (colon != std::string_view::npos) url.password = percentDecoded(account.substr(colon + 1));
+    url.user = url::decoded(account.substr(0, colon));
+    if (colon != std::string_view::npos) url.password = url::decoded(account.substr(colon + 1));
     authority = authority.substr(at + 1);
   }
-  url.port = takePort(authority);
-  url.host = hostOf(authority);
-  for (const auto* part : {&url.user, &url.password, &url.database}) refuseNul(*part);
+  url.port = url::takePort(authority, url.port);
+  url.host = url::hostOf(authority);
+  for (const auto* part : {&url.user, &url.password, &url.database}) url::refuseNul(*part);
   return url;
 }
 
@@ -118,6 +56,18 @@ std::string Url::shown() const {
   const bool isV6 = host.find(':') != std::string::npos;
   return fmt::format("mysql://{}@{}{}{}:{}/{}", user, isV6 ? "[" : "", host, isV6 ? "]" : "", port,
                      database);
+}
+
+std::vector<Url> replicaUrls(std::string_view text) {
+  std::vector<Url> urls;
+  while (!text.empty()) {
+    const auto comma = std::min(text.find(','), text.size());
+    auto url = Url::parse(trimmed(text.substr(0, comma)));
+    if (url.dialect != Dialect::mysql) throw std::invalid_argument("only a server has replicas");
+    urls.push_back(std::move(url));
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return urls;
 }
 
 std::unique_ptr<Connection> connect(const Url& url, Duration answerTimeout) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <future>
 
@@ -15,13 +16,16 @@ namespace json = boost::json;
 constexpr int kWaitSeconds = 30;  // of a blocking query; Consul adds up to a sixteenth
 constexpr double kAnswerSeconds = 35;
 constexpr double kAgentSeconds = 2;
-constexpr double kPauseSeconds = 1;      // after a query that failed
-constexpr double kRegisterSeconds = 10;  // an agent that restarted has forgotten us
+constexpr double kPauseSeconds = 1;  // after a query that failed
+constexpr double kLookSeconds = 3;   // an agent that restarted may have forgotten us
 constexpr const char* kCheckEvery = "1s";
 constexpr const char* kForgetAfter = "1m";
 
 std::string serviceOf(const std::string& role) { return "tipflow-" + role; }
 std::string idOf(const Instance& instance) { return instance.node + "/" + instance.role; }
+std::string escapedIdOf(const Instance& instance) {
+  return drogon::utils::urlEncodeComponent(idOf(instance));
+}
 
 drogon::HttpRequestPtr requestOf(drogon::HttpMethod method, const std::string& target,
                                  std::string body = {}) {
@@ -59,7 +63,7 @@ std::optional<std::vector<Instance>> consulInstances(std::string_view body,
   return instances;
 }
 
-std::string consulRegistration(const Instance& instance) {
+std::string consulRegistration(const Instance& instance, bool ready) {
   const auto check = fmt::format("http://{}:{}/readyz", instance.address, instance.port);
   return json::serialize(
       json::object{{"ID", idOf(instance)},
@@ -70,7 +74,7 @@ std::string consulRegistration(const Instance& instance) {
                    {"Check", json::object{{"HTTP", check},
                                           {"Interval", kCheckEvery},
                                           {"Timeout", kCheckEvery},
-                                          {"Status", "passing"},
+                                          {"Status", ready ? "passing" : "critical"},
                                           {"DeregisterCriticalServiceAfter", kForgetAfter}}}});
 }
 
@@ -89,7 +93,7 @@ ConsulRegistry::ConsulRegistry(const std::string& url, const std::set<std::strin
     watches_.back()->client = drogon::HttpClient::newHttpClient(url_, loop);
     loop->queueInLoop([this, watch = watches_.back().get()] { ask(*watch); });
   }
-  loop->runEvery(kRegisterSeconds, [this] { registerAll(); });
+  loop->runEvery(kLookSeconds, [this] { lookWhetherKnown(); });
 }
 
 // The loop ends before what its callbacks use.
@@ -111,8 +115,8 @@ void ConsulRegistry::ask(Watch& watch) {
   watch.client->sendRequest(
       requestOf(drogon::Get, target),
       [this, &watch](drogon::ReqResult result, const drogon::HttpResponsePtr& answer) {
-        if (result == drogon::ReqResult::Ok && answer->getStatusCode() == drogon::k200OK) {
-          learn(watch, answer);
+        if (result == drogon::ReqResult::Ok && answer->getStatusCode() == drogon::k200OK &&
+            learn(watch, answer)) {
           ask(watch);
           return;
         }
@@ -123,18 +127,16 @@ void ConsulRegistry::ask(Watch& watch) {
       kAnswerSeconds);
 }
 
-void ConsulRegistry::learn(Watch& watch, const drogon::HttpResponsePtr& answer) {
+bool ConsulRegistry::learn(Watch& watch, const drogon::HttpResponsePtr& answer) {
   const auto index = answer->getHeader("x-consul-index");
-  watch.index = index.empty() ? "0" : index;
   const auto instances = consulInstances(answer->body(), watch.role);
-  if (!instances) {
-    failures_.Increment();
-    return;
-  }
+  if (index.empty() || !instances) return false;
+  watch.index = index;
   // Nobody at all is more likely a fault of the news than of every node at once.
-  if (instances->empty()) return;
+  if (instances->empty()) return true;
   const std::unique_lock lock(mutex_);
   known_[watch.role] = *instances;
+  return true;
 }
 
 void ConsulRegistry::add(const Instance& instance) {
@@ -142,25 +144,45 @@ void ConsulRegistry::add(const Instance& instance) {
     const std::unique_lock lock(mutex_);
     own_.push_back(instance);
   }
-  thread_.getLoop()->queueInLoop([this] { registerAll(); });
+  thread_.getLoop()->queueInLoop([this, instance] { registerOne(instance, true); });
 }
 
-void ConsulRegistry::registerAll() {
-  std::vector<Instance> own;
-  {
-    const std::shared_lock lock(mutex_);
-    own = own_;
-  }
-  for (const auto& instance : own) {
+void ConsulRegistry::lookWhetherKnown() {
+  for (const auto& instance : own()) {
     agent_->sendRequest(
-        requestOf(drogon::Put, "/v1/agent/service/register", consulRegistration(instance)),
-        [this](drogon::ReqResult result, const drogon::HttpResponsePtr& answer) {
-          if (result == drogon::ReqResult::Ok && answer->getStatusCode() == drogon::k200OK) return;
-          failures_.Increment();
-          log::warn("platform", "cannot register with Consul, trying again");
+        requestOf(drogon::Get, "/v1/agent/service/" + escapedIdOf(instance)),
+        [this, instance](drogon::ReqResult result, const drogon::HttpResponsePtr& answer) {
+          if (result != drogon::ReqResult::Ok) {
+            failures_.Increment();
+          } else if (answer->getStatusCode() == drogon::k404NotFound && isOwn(instance)) {
+            registerOne(instance, false);
+          }
         },
         kAgentSeconds);
   }
+}
+
+void ConsulRegistry::registerOne(const Instance& instance, bool ready) {
+  agent_->sendRequest(
+      requestOf(drogon::Put, "/v1/agent/service/register", consulRegistration(instance, ready)),
+      [this](drogon::ReqResult result, const drogon::HttpResponsePtr& answer) {
+        if (result == drogon::ReqResult::Ok && answer->getStatusCode() == drogon::k200OK) return;
+        failures_.Increment();
+        log::warn("platform", "cannot register with Consul, trying again");
+      },
+      kAgentSeconds);
+}
+
+std::vector<Instance> ConsulRegistry::own() const {
+  const std::shared_lock lock(mutex_);
+  return own_;
+}
+
+bool ConsulRegistry::isOwn(const Instance& instance) const {
+  const std::shared_lock lock(mutex_);
+  return std::any_of(own_.begin(), own_.end(), [&](const Instance& one) {
+    return one.node == instance.node && one.role == instance.role;
+  });
 }
 
 void ConsulRegistry::removeNode(const std::string& node) {
@@ -173,8 +195,7 @@ void ConsulRegistry::removeNode(const std::string& node) {
     std::erase_if(own_, [&](const Instance& instance) { return instance.node == node; });
   }
   for (const auto& instance : gone) {
-    const auto target =
-        "/v1/agent/service/deregister/" + drogon::utils::urlEncodeComponent(idOf(instance));
+    const auto target = "/v1/agent/service/deregister/" + escapedIdOf(instance);
     (void)agent_->sendRequest(requestOf(drogon::Put, target), kAgentSeconds);
   }
 }

@@ -24,8 +24,9 @@ namespace tipflow {
 /// The nodes in the answer of `/v1/health/service/<name>`; nullopt when it is not such an answer.
 std::optional<std::vector<Instance>> consulInstances(std::string_view body,
                                                      const std::string& role);
-/// What registers one role of a node (Consul's agent API, service registration).
-std::string consulRegistration(const Instance& instance);
+/// What registers one role of a node (Consul's agent API, service registration). `ready`: whether
+/// others may call it before Consul has looked for itself.
+std::string consulRegistration(const Instance& instance, bool ready);
 
 class ConsulRegistry final : public Registry {
  public:
@@ -33,6 +34,7 @@ class ConsulRegistry final : public Registry {
   ConsulRegistry(const std::string& url, const std::set<std::string>& roles, Metrics& metrics);
   ~ConsulRegistry() override;
 
+  /// To be called once the node is ready. Registers it again when Consul has forgotten it.
   void add(const Instance& instance) override;
   /// Takes this node out of the lists of others; waits for Consul, but not for long.
   void removeNode(const std::string& node) override;
@@ -45,8 +47,12 @@ class ConsulRegistry final : public Registry {
     std::string index = "0";
   };
   void ask(Watch& watch);
-  void learn(Watch& watch, const drogon::HttpResponsePtr& answer);
-  void registerAll();
+  /// False when it is no answer of Consul's.
+  bool learn(Watch& watch, const drogon::HttpResponsePtr& answer);
+  void lookWhetherKnown();
+  void registerOne(const Instance& instance, bool ready);
+  [[nodiscard]] std::vector<Instance> own() const;
+  [[nodiscard]] bool isOwn(const Instance& instance) const;
 
   std::string url_;
   trantor::EventLoopThread thread_;

@@ -19,7 +19,7 @@ std::string answerWith(const std::string& registration) {
 }
 
 TEST(Consul, tells_of_a_node_what_was_registered) {
-  const auto found = consulInstances(answerWith(consulRegistration(kInstance)), "audience");
+  const auto found = consulInstances(answerWith(consulRegistration(kInstance, true)), "audience");
   ASSERT_TRUE(found);
   ASSERT_EQ(found->size(), 1U);
   EXPECT_EQ(found->front().node, "node-1");
@@ -30,12 +30,18 @@ TEST(Consul, tells_of_a_node_what_was_registered) {
 }
 
 TEST(Consul, is_told_to_look_at_readyz_and_to_forget_nodes_that_are_gone) {
-  const auto sent = boost::json::parse(consulRegistration(kInstance));
+  const auto sent = boost::json::parse(consulRegistration(kInstance, true));
   EXPECT_EQ(sent.at("Name"), "tipflow-audience");
   EXPECT_EQ(sent.at("ID"), "node-1/audience");
   const auto& check = sent.at("Check");
   EXPECT_EQ(check.at("HTTP"), "http://10.0.0.7:8080/readyz");
   EXPECT_TRUE(check.as_object().contains("DeregisterCriticalServiceAfter"));
+  EXPECT_EQ(check.at("Status"), "passing");
+}
+
+TEST(Consul, is_left_to_look_for_itself_when_a_node_is_registered_again) {
+  const auto sent = boost::json::parse(consulRegistration(kInstance, false));
+  EXPECT_EQ(sent.at("Check").at("Status"), "critical");
 }
 
 TEST(Consul, says_nothing_where_the_answer_is_none) {

@@ -7,6 +7,22 @@
 #include "platform/security/crypto.h"
 
 namespace tipflow::http {
+namespace {
+
+BadRequest wrongPageToken() {
+  return BadRequest("pageToken", ErrorCode::invalid_format, "is not one that a list gave out");
+}
+
+bool isUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto size = firstCharacter(text).size;
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+}  // namespace
 
 std::optional<std::int64_t> Call::parseId(std::string_view text) {
   std::int64_t value = 0;
@@ -75,24 +91,31 @@ std::optional<Time> Call::time(const char* name) const {
 std::optional<std::vector<std::int64_t>> Call::pageToken(std::size_t numbers) const {
   const auto token = text("pageToken");
   if (!token) return std::nullopt;
-  const auto wrong = [] {
-    return BadRequest("pageToken", ErrorCode::invalid_format, "is not one that a list gave out");
-  };
   const auto decoded = crypto::fromBase64Url(*token);
-  if (!decoded) throw wrong();
+  if (!decoded) throw wrongPageToken();
   std::vector<std::int64_t> values;
   std::string_view rest = *decoded;
   while (!rest.empty()) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-    if (error != std::errc{}) throw wrong();
+    if (error != std::errc{}) throw wrongPageToken();
     values.push_back(value);
     rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
     if (!rest.empty() && rest.front() == ':') rest.remove_prefix(1);
   }
-  if (values.size() != numbers) throw wrong();
+  if (values.size() != numbers) throw wrongPageToken();
   return values;
 }
+
+std::optional<std::string> Call::textPageToken() const {
+  const auto token = text("pageToken");
+  if (!token) return std::nullopt;
+  auto decoded = crypto::fromBase64Url(*token);
+  if (!decoded || decoded->empty() || !isUtf8(*decoded)) throw wrongPageToken();
+  return decoded;
+}
+
+std::string makeTextPageToken(std::string_view text) { return crypto::toBase64Url(text); }
 
 std::string makePageToken(std::initializer_list<std::int64_t> numbers) {
   return crypto::toBase64Url(fmt::format("{}", fmt::join(numbers, ":")));

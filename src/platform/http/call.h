@@ -107,11 +107,16 @@ class Call {
   /// The numbers inside a page token of ours; throws BadRequest when it is not one.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> pageToken(std::size_t numbers) const;
 
+  /// The text inside a page token of makeTextPageToken; throws BadRequest when it is not one.
+  [[nodiscard]] std::optional<std::string> textPageToken() const;
+
   static std::optional<std::int64_t> parseId(std::string_view text);
 };
 
 /// An opaque token that `Call::pageToken` reads back.
 std::string makePageToken(std::initializer_list<std::int64_t> numbers);
+/// For lists that are ordered by a text; `Call::textPageToken` reads it back.
+std::string makeTextPageToken(std::string_view text);
 
 ResponsePtr jsonResponse(int status, std::string body);
 ResponsePtr noContent();

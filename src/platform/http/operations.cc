@@ -47,7 +47,7 @@ Task<ResponsePtr> Operations::ready(Call&) {
   if (draining_) readiness.checks.push_back({"node", "down", "is leaving"});
   for (const auto& probe : probes_) {
     const auto check = co_await probe();
-    up = up && check.up;
+    up = up && (check.up || !check.needed);
     readiness.checks.push_back({check.name, check.up ? "up" : "down", check.detail});
   }
   readiness.status = up ? "ready" : "not_ready";

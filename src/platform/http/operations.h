@@ -13,8 +13,9 @@ struct ReadinessCheck {
   std::string name;
   bool up = false;
   std::string detail;
+  bool needed = true;  ///< without it the node is not ready
 };
-/// Looks at one thing a tip or a query needs.
+/// Looks at one thing that this node works with.
 using Probe = std::function<Task<ReadinessCheck>()>;
 
 struct NodeFacts {

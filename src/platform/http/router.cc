@@ -231,8 +231,16 @@ void Router::install() {
             run(this, self, request, std::move(callback), {std::move(first)});
           },
           methods);
+    } else if (places == 2) {
+      app.registerHandler(
+          route.path,
+          [this, self](const drogon::HttpRequestPtr& request, Callback&& callback,
+                       std::string first, std::string second) {
+            run(this, self, request, std::move(callback), {std::move(first), std::move(second)});
+          },
+          methods);
     } else {
-      throw std::logic_error("more than one place in " + route.path);
+      throw std::logic_error("more than two places in " + route.path);
     }
   }
   app.registerSyncAdvice(
@@ -279,7 +287,15 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
   ResponsePtr response;
   std::exception_ptr error;
   try {
-    self->admit(served->route, call);
+    const auto sent = self->admit(served->route, call);
+    if (sent) {
+      auto tokenId = call.principal->tokenId;
+      auto nonce = call.request->getHeader("x-tipflow-nonce");
+      const bool repeatable = served->route.signing == Signing::repeatable;
+      co_await self->guards_.signatures.takeNonce(std::move(tokenId), std::move(nonce), *sent,
+                                                  repeatable);
+    }
+    permit(served->route, call);
     response = co_await served->route.handler(call);
   } catch (...) {
     error = std::current_exception();
@@ -300,22 +316,19 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
   self->inFlight_.fetch_sub(1, std::memory_order_relaxed);
 }
 
-// In the order the contract fixes: size, token, signature; then the right to do it.
-void Router::admit(const Route& route, Call& call) const {
-  const auto& request = call.request;
-  const bool fits = bodyBytes(request) <= route.bodyLimit;
+// In the order the contract fixes: size, token, signature; then its nonce, and the right to do it.
+// When the request was sent, if its nonce is to be used up.
+std::optional<Time> Router::admit(const Route& route, Call& call) const {
+  const bool fits = bodyBytes(call.request) <= route.bodyLimit;
   if (route.access.forNodes()) {
     admitNode(route, call, fits);
-  } else if (fits) {
-    admitPrincipal(route, call);
-  } else {
+    return std::nullopt;
+  }
+  if (!fits) {
     throw Refused(ErrorCode::body_too_large,
                   fmt::format("the body may have at most {} bytes", route.bodyLimit));
   }
-  if (!request->body().empty()) {
-    const std::string& type = request->getHeader("content-type");
-    if (!type.starts_with("application/json")) throw Refused(ErrorCode::unsupported_media_type);
-  }
+  return admitPrincipal(route, call);
 }
 
 // Whoever is no node learns no more than that there is nothing here.
@@ -332,7 +345,7 @@ void Router::admitNode(const Route& route, const Call& call, bool fits) const {
   throw Refused(ErrorCode::route_not_found);
 }
 
-void Router::admitPrincipal(const Route& route, Call& call) const {
+std::optional<Time> Router::admitPrincipal(const Route& route, Call& call) const {
   const auto& request = call.request;
   const std::string& authorization = request->getHeader("authorization");
   constexpr std::string_view kBearer = "Bearer ";
@@ -345,20 +358,26 @@ void Router::admitPrincipal(const Route& route, Call& call) const {
     auto refusal = guards_.gate.refuseViewer(*call.principal, call.address);
     if (refusal) throw Refused(*std::move(refusal));
   }
-  if (route.signing != Signing::none) {
-    const auto target = signedTarget(*request);
-    guards_.signatures.check(*call.principal,
-                             {name(route.method), target, request->getHeader("x-tipflow-timestamp"),
-                              request->getHeader("x-tipflow-nonce"), request->body()},
-                             request->getHeader("x-tipflow-signature"),
-                             route.signing == Signing::required);
-  }
-  if (!route.access.open()) {
+  if (route.signing == Signing::none) return std::nullopt;
+  const auto target = signedTarget(*request);
+  const auto sent = guards_.signatures.check(
+      *call.principal,
+      {name(route.method), target, request->getHeader("x-tipflow-timestamp"),
+       request->getHeader("x-tipflow-nonce"), request->body()},
+      request->getHeader("x-tipflow-signature"));
+  return route.signing == Signing::traceIdIsNonce ? std::nullopt : sent;
+}
+
+void Router::permit(const Route& route, const Call& call) {
+  if (!route.access.open() && !route.access.forNodes()) {
     const auto first = call.path.empty() ? std::nullopt : Call::parseId(call.path.front());
     if (!route.access.allows(*call.principal, first.value_or(0))) {
       throw Refused(ErrorCode::forbidden);
     }
   }
+  if (call.request->body().empty()) return;
+  const std::string& type = call.request->getHeader("content-type");
+  if (!type.starts_with("application/json")) throw Refused(ErrorCode::unsupported_media_type);
 }
 
 Router::Answered Router::answered() const {

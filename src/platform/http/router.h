@@ -25,7 +25,8 @@ enum class Method { get, post, put, patch, delete_ };
 /// How a route treats signed requests.
 enum class Signing {
   none,
-  required,        ///< with a nonce of its own
+  required,    ///< with a nonce of its own
+  repeatable,  ///< as `required`; its traceId keeps a replay at another node from doing anything
   traceIdIsNonce,  ///< a replay answers what the first answered
 };
 
@@ -89,9 +90,10 @@ class Router {
   [[nodiscard]] ResponsePtr refusalBeforeRouting(const drogon::HttpRequestPtr& request);
   [[nodiscard]] ResponsePtr unrouted(const Rejection& rejection,
                                      const drogon::HttpRequestPtr& request);
-  void admit(const Route& route, Call& call) const;
+  [[nodiscard]] std::optional<Time> admit(const Route& route, Call& call) const;
   void admitNode(const Route& route, const Call& call, bool fits) const;
-  void admitPrincipal(const Route& route, Call& call) const;
+  [[nodiscard]] std::optional<Time> admitPrincipal(const Route& route, Call& call) const;
+  static void permit(const Route& route, const Call& call);
   void finish(const Served& served, const Call& call, const ResponsePtr& response, Time started);
 
   Guards guards_;

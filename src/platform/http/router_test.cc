@@ -12,10 +12,10 @@ struct RouterTest : testing::Test {
 
   ManualClock clock{Time{1'770'000'000'000'000}};
   SeededRandom random{1};
-  LocalCache cache{clock, 10};
   LocalNonces nonces{clock, kNonceLifetime, 10};
   LocalBus bus;
-  Tokens tokens{std::string(32, 'k'), clock, random, cache, bus};
+  Revocations revocations{clock, bus};
+  Tokens tokens{std::string(32, 'k'), clock, random, revocations};
   SignatureCheck signatures{true, clock, nonces};
   NodeSignatureCheck nodes{std::string(32, 'c'), clock};
   Metrics metrics;

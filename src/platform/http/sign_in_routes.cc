@@ -1,14 +1,10 @@
 #include "platform/http/sign_in_routes.h"
 
+#include "platform/db/connection.h"
+#include "platform/http/sign_in_wire.h"
+
 namespace tipflow::http {
 namespace {
-
-struct LoginRequest {
-  PrincipalKind kind = PrincipalKind::viewer;
-  Text<1, 64> name;
-  Secret<1, 128> password;
-};
-BOOST_DESCRIBE_STRUCT(LoginRequest, (), (kind, name, password))
 
 struct LoginAnswer {
   std::string token;
@@ -22,43 +18,71 @@ BOOST_DESCRIBE_STRUCT(LoginAnswer, (), (token, expiresAt, signingKey, kind, id, 
 
 class Routes {
  public:
-  Routes(std::map<PrincipalKind, AccountDirectory*> directories, LoginLimits& limits,
-         Passwords& passwords, Tokens& tokens)
+  Routes(std::map<PrincipalKind, AccountDirectory*> directories, RemoteSignIn* remote,
+         LoginLimits& limits, Passwords& passwords, Tokens& tokens)
       : directories_(std::move(directories)),
+        remote_(remote),
         limits_(limits),
         passwords_(passwords),
         tokens_(tokens) {}
 
   Task<ResponsePtr> login(Call& call) {
     const auto request = call.body<LoginRequest>();
-    const auto directory = directories_.find(request.kind);
-    if (directory == directories_.end()) throw Refused(ErrorCode::role_unavailable);
+    if (!directories_.contains(request.kind) && remote_ == nullptr) {
+      throw Refused(ErrorCode::role_unavailable);
+    }
     auto attempt = limits_.begin(word(request.kind), request.name.value, call.address);
-    std::optional<Account> account;
-    bool right = false;
+    std::optional<SignedIn> who;
     try {
-      account = co_await directory->second->account(request.name.value);
-      // The same work and the same answer for an unknown name.
-      std::optional<std::string> hash;
-      if (account) hash = account->passwordHash;
-      right = co_await passwords_.verify(hash, request.password.value);
+      who = co_await check(request);
     } catch (...) {
       attempt.giveBack();  // nobody has looked at the password
       throw;
     }
-    if (!right) throw Refused(ErrorCode::invalid_credentials);
+    if (!who) throw Refused(ErrorCode::invalid_credentials);
     attempt.giveBack();
-    const auto issued = tokens_.issue(request.kind, account->id, account->role);
+    const auto issued = tokens_.issue(request.kind, who->id, who->role);
     co_return ok(LoginAnswer{issued.token, issued.expiresAt, issued.signingKey, request.kind,
-                             account->id, account->role});
+                             who->id, who->role});
+  }
+  /// What another node asks that has not the role.
+  Task<ResponsePtr> checkForOther(Call& call) {
+    const auto request = call.body<LoginRequest>();
+    if (!directories_.contains(request.kind)) throw Refused(ErrorCode::role_unavailable);
+    const auto who = co_await check(request);
+    SignInReply reply;
+    if (who) reply.account = SignInReply::Found{{who->id}, who->role};
+    co_return ok(reply);
   }
   Task<ResponsePtr> logout(Call& call) {
-    tokens_.revoke(*call.principal);
+    auto principal = call.principal;
+    co_await tokens_.revoke(std::move(principal));
     co_return noContent();
   }
 
  private:
+  Task<std::optional<SignedIn>> check(LoginRequest request) {
+    const auto directory = directories_.find(request.kind);
+    if (directory == directories_.end()) {
+      auto name = request.name.value;
+      auto password = request.password.value;
+      try {
+        co_return co_await remote_->check(request.kind, std::move(name), std::move(password));
+      } catch (const db::Error&) {
+        throw Refused(ErrorCode::role_unavailable);  // nothing has changed, wherever it went wrong
+      }
+    }
+    const auto account = co_await directory->second->account(request.name.value);
+    // The same work and the same answer for an unknown name.
+    std::optional<std::string> hash;
+    if (account) hash = account->passwordHash;
+    const bool right = co_await passwords_.verify(hash, request.password.value);
+    if (!right) co_return std::nullopt;
+    co_return SignedIn{account->id, account->role};
+  }
+
   std::map<PrincipalKind, AccountDirectory*> directories_;
+  RemoteSignIn* remote_;
   LoginLimits& limits_;
   Passwords& passwords_;
   Tokens& tokens_;
@@ -67,8 +91,10 @@ class Routes {
 }  // namespace
 
 void addSignInRoutes(Router& router, std::map<PrincipalKind, AccountDirectory*> directories,
-                     LoginLimits& limits, Passwords& passwords, Tokens& tokens) {
-  const auto routes = std::make_shared<Routes>(std::move(directories), limits, passwords, tokens);
+                     RemoteSignIn* remote, LoginLimits& limits, Passwords& passwords,
+                     Tokens& tokens) {
+  const auto routes =
+      std::make_shared<Routes>(std::move(directories), remote, limits, passwords, tokens);
   const auto add = [&](const char* path, Access access, auto handler) {
     // An operator who leaves changes nothing that the operators' log would have to keep.
     router.add({Method::post, path, access,
@@ -77,6 +103,7 @@ void addSignInRoutes(Router& router, std::map<PrincipalKind, AccountDirectory*> 
   };
   add("/api/v1/auth/login", Access::anyone(), &Routes::login);
   add("/api/v1/auth/logout", Access::signedIn(), &Routes::logout);
+  add("/internal/v1/sign-in", Access::nodes(), &Routes::checkForOther);
 }
 
 }  // namespace tipflow::http

@@ -10,8 +10,10 @@
 
 namespace tipflow::http {
 
-/// `directories`: who answers for which kind; a kind without one is away on this node.
+/// `directories`: who answers for which kind on this node. For other kinds `remote` is asked; null:
+/// they are away. Other nodes may ask this one likewise.
 void addSignInRoutes(Router& router, std::map<PrincipalKind, AccountDirectory*> directories,
-                     LoginLimits& limits, Passwords& passwords, Tokens& tokens);
+                     RemoteSignIn* remote, LoginLimits& limits, Passwords& passwords,
+                     Tokens& tokens);
 
 }  // namespace tipflow::http

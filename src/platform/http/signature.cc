@@ -36,9 +36,9 @@ std::string signedText(const SignedParts& parts) {
   return text;
 }
 
-void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
-                           std::string_view signature, bool ownNonce) const {
-  if (signature.empty() && !required_) return;
+std::optional<Time> SignatureCheck::check(const Principal& principal, const SignedParts& parts,
+                                          std::string_view signature) const {
+  if (signature.empty() && !required_) return std::nullopt;
   if (!signature.starts_with(kVersion)) {
     throw Refused(ErrorCode::invalid_signature, "X-Tipflow-Signature must be v1=<hex>");
   }
@@ -59,22 +59,24 @@ void SignatureCheck::check(const Principal& principal, const SignedParts& parts,
   if (!crypto::equal(signature.substr(kVersion.size()), expected)) {
     throw Refused(ErrorCode::invalid_signature);
   }
-  if (ownNonce) takeNonce(principal, parts.nonce, sent);
+  return sent;
 }
 
-void SignatureCheck::takeNonce(const Principal& principal, std::string_view nonce,
-                               Time sent) const {
-  // Nonces from before the store started are forgotten: what could be a replay of them is refused.
-  if (sent + Duration{kUsPerMs} < storeStarted_) throw Refused(ErrorCode::stale_timestamp);
-  // Stamped ahead of our clock, it will not be older than the next process.
-  const bool lasting = sent > clock_.now();
-  switch (nonces_.take(principal.tokenId + ":" + std::string(nonce), lasting)) {
+drogon::Task<> SignatureCheck::takeNonce(std::string tokenId, std::string nonce, Time sent,
+                                         bool repeatable) const {
+  Nonces::Use use{tokenId + ":" + nonce, sent, repeatable};
+  const auto taken = co_await nonces_.take(std::move(use));
+  switch (taken) {
     case Nonces::Taken::fresh:
-      return;
+      co_return;
     case Nonces::Taken::used:
       throw Refused(ErrorCode::nonce_used);
+    case Nonces::Taken::stale:
+      throw Refused(ErrorCode::stale_timestamp);
     case Nonces::Taken::full:
       throw Refused(ErrorCode::overloaded);
+    case Nonces::Taken::away:
+      throw Refused(ErrorCode::unavailable);
   }
 }
 

@@ -1,6 +1,9 @@
 // Signed requests: proof that the holder of the token made exactly this request, now, once.
 #pragma once
 
+#include <drogon/utils/coroutine.h>
+
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,24 +32,24 @@ inline constexpr Duration kNonceLifetime{601 * kUsPerSecond};
 
 class SignatureCheck {
  public:
-  /// `nonces` hold only lasting ones yet: what was sent before now may be a replay of what they
-  /// forgot.
   SignatureCheck(bool required, const Clock& clock, Nonces& nonces)
-      : required_(required), clock_(clock), nonces_(nonces), storeStarted_(clock.now()) {}
-  /// `signature` is the header's value, empty when it did not come. `ownNonce`: whether the nonce
-  /// must be fresh (false where the traceId in the body does that).
-  /// Throws Refused: invalid_signature, stale_timestamp, nonce_used; overloaded when no further
-  /// nonce can be kept.
-  void check(const Principal& principal, const SignedParts& parts, std::string_view signature,
-             bool ownNonce) const;
+      : required_(required), clock_(clock), nonces_(nonces) {}
+  /// `signature` is the header's value, empty when it did not come. When the request was sent, or
+  /// nothing when it came without a signature and needs none. Throws Refused: invalid_signature,
+  /// stale_timestamp.
+  std::optional<Time> check(const Principal& principal, const SignedParts& parts,
+                            std::string_view signature) const;
+  /// Of a request whose signature was checked: uses its nonce up. `repeatable`: as Nonces::Use
+  /// says. Throws Refused: nonce_used; stale_timestamp when it may be a replay of what the store of
+  /// nonces does not know; overloaded when no further one can be kept; unavailable when the other
+  /// nodes' cannot be known.
+  drogon::Task<> takeNonce(std::string tokenId, std::string nonce, Time sent,
+                           bool repeatable) const;
 
  private:
-  void takeNonce(const Principal& principal, std::string_view nonce, Time sent) const;
-
   bool required_;
   const Clock& clock_;
   Nonces& nonces_;
-  Time storeStarted_;
 };
 
 }  // namespace tipflow::http

@@ -6,17 +6,18 @@
 #include <cstdint>
 #include <deque>
 
+#include "base/enums.h"
 #include "base/time.h"
 
 namespace tipflow::rpc {
 
 struct BreakerLimits {
-  std::size_t window = 100;             ///< calls looked back at
-  std::size_t least = 20;               ///< calls in the window before it can open
-  double failures = 0.5;                ///< share of failed calls that opens it
-  Duration open{2 * kUsPerSecond};      ///< how long it stays open before the first probe
-  Duration longest{30 * kUsPerSecond};  ///< each failed probe doubles that, up to this
-  int probes = 3;                       ///< good probes in a row that close it
+  std::size_t window = 100;            ///< calls looked back at
+  std::size_t least = 20;              ///< calls in the window before it can open
+  double failures = 0.5;               ///< share of failed calls that opens it
+  Duration open{2 * kUsPerSecond};     ///< how long it stays open before the first probe
+  Duration longest{4 * kUsPerSecond};  ///< each failed probe doubles that, up to this
+  int probes = 3;                      ///< good probes in a row that close it
 };
 
 enum class BreakerState { closed, open, halfOpen };
@@ -51,3 +52,11 @@ class Breaker {
 };
 
 }  // namespace tipflow::rpc
+
+template <>
+struct tipflow::EnumWords<tipflow::rpc::BreakerState> {
+  using State = rpc::BreakerState;
+  static constexpr std::array values{std::pair{std::string_view{"closed"}, State::closed},
+                                     std::pair{std::string_view{"open"}, State::open},
+                                     std::pair{std::string_view{"half_open"}, State::halfOpen}};
+};

@@ -5,20 +5,13 @@
 #include <algorithm>
 #include <future>
 
+#include "platform/rpc/deadline.h"
+
 namespace tipflow::rpc {
 namespace {
 
 constexpr int kServerError = 500;
 constexpr int kUnavailable = 503;
-
-bool succeeded(const Outcome& outcome) {
-  return outcome.kind == Outcome::Kind::answered && outcome.status < kServerError;
-}
-/// Whether the node certainly did nothing.
-bool notDone(const Outcome& outcome) {
-  return outcome.kind == Outcome::Kind::notSent ||
-         (outcome.kind == Outcome::Kind::answered && outcome.status == kUnavailable);
-}
 
 }  // namespace
 
@@ -70,11 +63,28 @@ Caller::Caller(std::string role, const Registry& registry, Connections& connecti
       open_(metrics.gauge("tipflow_rpc_breaker_open",
                           "1 while calls to the role are refused or only probed.",
                           {{"role", role_}})),
+      nodes_(metrics.gauge("tipflow_rpc_nodes", "Nodes of the role that are known.",
+                           {{"role", role_}})),
+      ejected_(metrics.gauge("tipflow_rpc_ejected_nodes",
+                             "Nodes of the role that are left out because their last calls failed.",
+                             {{"role", role_}})),
       breaker_(limits.breaker),
       peers_(limits.ejection),
       budget_(limits.retry) {}
 
-Caller::Attempt Caller::begin(const std::string& besides) {
+Caller::Attempt Caller::beginFirst() {
+  {
+    const std::lock_guard lock(mutex_);
+    budget_.onCall();
+  }
+  if (auto attempt = begin({})) return *std::move(attempt);
+  refused_.Increment();
+  const std::lock_guard lock(mutex_);
+  throw Away(peers_.empty() ? "no node with the role " + role_
+                            : "too many calls to " + role_ + " failed, it is left alone");
+}
+
+std::optional<Caller::Attempt> Caller::begin(const std::string& besides) {
   std::vector<std::string> addresses;
   for (const auto& instance : registry_.instances(role_)) {
     addresses.push_back(instance.address + ":" + std::to_string(instance.port));
@@ -82,24 +92,40 @@ Caller::Attempt Caller::begin(const std::string& besides) {
   const std::lock_guard lock(mutex_);
   const Time now = clock_.now();
   peers_.set(addresses);
-  if (!breaker_.admits(now)) {
-    refused_.Increment();
-    throw Away("too many calls to " + role_ + " failed, it is left alone for a moment");
-  }
+  nodes_.Set(static_cast<double>(addresses.size()));
+  if (!breaker_.admits(now)) return std::nullopt;
   auto address = peers_.choose(now, random_, besides);
   if (!address) {
     breaker_.onNotMade();
-    refused_.Increment();
-    throw Away("no node with the role " + role_);
+    return std::nullopt;
   }
   peers_.onStart(*address);
-  return {*std::move(address), now};
+  return Attempt{*std::move(address), now};
 }
 
-void Caller::end(const Attempt& attempt, const Outcome& outcome) {
+std::optional<Caller::Attempt> Caller::beginAgain(const Request& request, const Attempt& first,
+                                                  Verdict verdict, Time deadline) {
+  if (verdict == Verdict::good || clock_.now() >= deadline) return std::nullopt;
+  if (verdict == Verdict::unknown && !request.idempotent) return std::nullopt;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!budget_.take()) return std::nullopt;
+  }
+  auto attempt = begin(first.address);
+  if (attempt) retried_.Increment();
+  return attempt;
+}
+
+Caller::Verdict Caller::end(const Request& request, const Attempt& attempt,
+                            const Outcome& outcome) {
+  const bool answered = outcome.kind == Outcome::Kind::answered;
+  const bool good = answered && outcome.status < kServerError &&
+                    (!request.fits || request.fits({outcome.status, outcome.body}));
   const Time now = clock_.now();
+  seconds_.Observe(static_cast<double>((now - attempt.started).count()) /
+                   static_cast<double>(kUsPerSecond));
   const std::lock_guard lock(mutex_);
-  if (succeeded(outcome)) {
+  if (good) {
     peers_.onSuccess(attempt.address);
     breaker_.onSuccess(now);
     succeeded_.Increment();
@@ -109,78 +135,69 @@ void Caller::end(const Attempt& attempt, const Outcome& outcome) {
     failed_.Increment();
   }
   open_.Set(breaker_.state() == BreakerState::closed ? 0 : 1);
-  seconds_.Observe(static_cast<double>((now - attempt.started).count()) /
-                   static_cast<double>(kUsPerSecond));
-}
-
-bool Caller::again(const Request& request, const Outcome& outcome, Time deadline) {
-  if (succeeded(outcome) || clock_.now() >= deadline) return false;
-  if (!request.idempotent && !notDone(outcome)) return false;
-  const std::lock_guard lock(mutex_);
-  if (!budget_.take()) return false;
-  retried_.Increment();
-  return true;
+  const auto peers = peers_.view(now);
+  ejected_.Set(static_cast<double>(std::count_if(
+      peers.begin(), peers.end(), [](const PeerView& peer) { return peer.ejected; })));
+  if (good) return Verdict::good;
+  const bool certainlyNot =
+      outcome.kind == Outcome::Kind::notSent || (answered && outcome.status == kUnavailable);
+  return certainlyNot ? Verdict::notDone : Verdict::unknown;
 }
 
 Wire Caller::wireOf(const Request& request, Time deadline) const {
   const auto left = std::max(deadline - clock_.now(), Duration{kUsPerMs});
   Wire wire{request.method, request.path, request.body, {}, left};
   wire.headers = sign_(request.method, request.path, request.body);
-  wire.headers.emplace_back("X-Tipflow-Deadline-Ms", std::to_string(left.count() / kUsPerMs));
+  wire.headers.emplace_back(kDeadlineHeader, std::to_string(left.count() / kUsPerMs));
   if (request.trace.trace != TraceId{}) {
     wire.headers.emplace_back("traceparent", request.trace.header());
   }
   return wire;
 }
 
-Answer Caller::answerOf(Outcome outcome, const std::string& role) {
-  if (succeeded(outcome)) return {outcome.status, std::move(outcome.body)};
-  if (notDone(outcome)) throw Away(role + " did not do it");
+Answer Caller::answerOf(Verdict verdict, Outcome outcome) const {
+  if (verdict == Verdict::good) return {outcome.status, std::move(outcome.body)};
+  if (verdict == Verdict::notDone) throw Away(role_ + " did not do it");
   if (outcome.kind == Outcome::Kind::answered) {
-    throw Unknown(role + " answered " + std::to_string(outcome.status));
+    throw Unknown(role_ + " answered " + std::to_string(outcome.status) + " to what it was asked");
   }
-  throw Unknown(role + " did not answer");
+  throw Unknown(role_ + " did not answer");
 }
 
 drogon::Task<Answer> Caller::call(Request request) {
   const Time deadline = clock_.now() + request.deadline;
-  {
-    const std::lock_guard lock(mutex_);
-    budget_.onCall();
+  auto attempt = beginFirst();
+  Sending first(connections_, attempt.address, wireOf(request, deadline));
+  auto outcome = co_await first;
+  auto verdict = end(request, attempt, outcome);
+  if (const auto second = beginAgain(request, attempt, verdict, deadline)) {
+    Sending sending(connections_, second->address, wireOf(request, deadline));
+    outcome = co_await sending;
+    verdict = end(request, *second, outcome);
   }
-  std::string tried;
-  for (;;) {
-    const auto attempt = begin(tried);
-    Sending sending(connections_, attempt.address, wireOf(request, deadline));
-    auto outcome = co_await sending;
-    end(attempt, outcome);
-    const bool first = tried.empty();
-    if (!first || !again(request, outcome, deadline)) co_return answerOf(std::move(outcome), role_);
-    tried = attempt.address;
-  }
+  co_return answerOf(verdict, std::move(outcome));
+}
+
+Outcome Caller::sendBlocking(const std::string& address, Wire wire) {
+  std::promise<Outcome> promise;
+  connections_.send(address, std::move(wire),
+                    [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
+  return promise.get_future().get();
 }
 
 Answer Caller::callBlocking(Request request) {
   const Time deadline = clock_.now() + request.deadline;
-  {
-    const std::lock_guard lock(mutex_);
-    budget_.onCall();
+  const auto attempt = beginFirst();
+  auto outcome = sendBlocking(attempt.address, wireOf(request, deadline));
+  auto verdict = end(request, attempt, outcome);
+  if (const auto second = beginAgain(request, attempt, verdict, deadline)) {
+    outcome = sendBlocking(second->address, wireOf(request, deadline));
+    verdict = end(request, *second, outcome);
   }
-  std::string tried;
-  for (;;) {
-    const auto attempt = begin(tried);
-    std::promise<Outcome> promise;
-    connections_.send(attempt.address, wireOf(request, deadline),
-                      [&](Outcome outcome) { promise.set_value(std::move(outcome)); });
-    auto outcome = promise.get_future().get();
-    end(attempt, outcome);
-    const bool first = tried.empty();
-    if (!first || !again(request, outcome, deadline)) return answerOf(std::move(outcome), role_);
-    tried = attempt.address;
-  }
+  return answerOf(verdict, std::move(outcome));
 }
 
-View Caller::view() const {
+State Caller::state() const {
   const std::lock_guard lock(mutex_);
   return {role_, breaker_.state(), peers_.view(clock_.now())};
 }

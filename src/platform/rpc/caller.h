@@ -9,12 +9,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "base/random.h"
 #include "base/time.h"
 #include "base/trace_context.h"
+#include "platform/db/connection.h"
 #include "platform/metrics.h"
 #include "platform/registry.h"
 #include "platform/rpc/breaker.h"
@@ -24,16 +24,26 @@
 
 namespace tipflow::rpc {
 
+// A role that cannot be asked is an outage like that of a database, and is answered alike.
+
 /// The role did not do it: no node, the circuit is open, or the node said that it did nothing.
-class Away : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+class Away : public db::Unavailable {
+ public:
+  explicit Away(const std::string& what) : db::Unavailable(0, what) {}
 };
-/// Whether it was done is not known: the connection broke, or the deadline passed.
-class Unknown : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+/// Whether it was done is not known: the connection broke, the deadline passed, or the answer is
+/// none that the question has.
+class Unknown : public db::ConnectionLost {
+ public:
+  explicit Unknown(const std::string& what) : db::ConnectionLost(0, what) {}
 };
 
 inline constexpr Duration kDefaultDeadline{2 * kUsPerSecond};
+
+struct Answer {
+  int status = 0;
+  std::string body;
+};
 
 struct Request {
   drogon::HttpMethod method = drogon::Get;
@@ -43,11 +53,9 @@ struct Request {
   bool idempotent = true;
   Duration deadline = kDefaultDeadline;  ///< of the call with its retry
   TraceContext trace = {};               ///< of who asks; a trace of 0 is none
-};
-
-struct Answer {
-  int status = 0;
-  std::string body;
+  /// Whether an answer is one that this question has; any when empty. A node that gives others
+  /// counts as one that fails.
+  std::function<bool(const Answer&)> fits = {};
 };
 
 struct Limits {
@@ -57,7 +65,7 @@ struct Limits {
 };
 
 /// The state of a role's circuit and nodes, for people.
-struct View {
+struct State {
   std::string role;
   BreakerState breaker = BreakerState::closed;
   std::vector<PeerView> peers;
@@ -73,12 +81,12 @@ class Caller {
   Caller(std::string role, const Registry& registry, Connections& connections, Sign sign,
          const Clock& clock, Random& random, Metrics& metrics, Limits limits = {});
 
-  /// Any answer below 500; throws Away or Unknown. From an event loop; goes on there.
+  /// An answer below 500 that fits; throws Away or Unknown. From an event loop; goes on there.
   drogon::Task<Answer> call(Request request);
   /// The same for threads of their own; blocks.
   Answer callBlocking(Request request);
 
-  [[nodiscard]] View view() const;
+  [[nodiscard]] State state() const;
 
  private:
   struct Attempt {
@@ -86,14 +94,20 @@ class Caller {
     Time started;
   };
   class Sending;
+  /// What came of an attempt.
+  enum class Verdict { good, notDone, unknown };
 
-  /// Picks a node; throws Away when there is none or the circuit is open.
-  Attempt begin(const std::string& besides);
-  void end(const Attempt& attempt, const Outcome& outcome);
-  /// Whether to try once more after this.
-  bool again(const Request& request, const Outcome& outcome, Time deadline);
+  /// Picks a node, not `besides`; nullopt when there is none or the circuit is open.
+  std::optional<Attempt> begin(const std::string& besides);
+  Attempt beginFirst();
+  /// Picks another node for a second attempt, when one may be made.
+  std::optional<Attempt> beginAgain(const Request& request, const Attempt& first, Verdict verdict,
+                                    Time deadline);
+  /// Judges the attempt and counts it.
+  Verdict end(const Request& request, const Attempt& attempt, const Outcome& outcome);
   [[nodiscard]] Wire wireOf(const Request& request, Time deadline) const;
-  static Answer answerOf(Outcome outcome, const std::string& role);
+  Answer answerOf(Verdict verdict, Outcome outcome) const;
+  [[nodiscard]] Outcome sendBlocking(const std::string& address, Wire wire);
 
   std::string role_;
   const Registry& registry_;
@@ -107,6 +121,8 @@ class Caller {
   prometheus::Counter& retried_;
   prometheus::Histogram& seconds_;
   prometheus::Gauge& open_;
+  prometheus::Gauge& nodes_;
+  prometheus::Gauge& ejected_;
   mutable std::mutex mutex_;
   Breaker breaker_;
   Peers peers_;

@@ -14,9 +14,9 @@
 namespace tipflow::rpc {
 
 struct EjectionLimits {
-  int failures = 5;                     ///< in a row, before a node is left out
-  Duration first{kUsPerSecond};         ///< for how long, the first time
-  Duration longest{30 * kUsPerSecond};  ///< each time after doubles it, up to this
+  int failures = 5;                    ///< in a row, before a node is left out
+  Duration first{kUsPerSecond};        ///< for how long, the first time
+  Duration longest{8 * kUsPerSecond};  ///< each time after doubles it, up to this
 };
 
 /// One node as it is shown to people.

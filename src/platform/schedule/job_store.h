@@ -13,16 +13,31 @@
 
 namespace tipflow::schedule {
 
-enum class RunOutcome { running = 0, succeeded = 1, failed = 2, takenOver = 3 };
+enum class RunOutcome {
+  running = 0,
+  succeeded = 1,
+  failed = 2,
+  takenOver = 3,  ///< another node had taken it over
+  abandoned = 4,  ///< ended before it was done: its node left, died or froze
+};
+
+/// What a release says of a job.
+struct JobFacts {
+  std::string name;
+  std::string role;
+  Duration every;
+};
 
 /// A job as the database has it; times are by the database's clock.
 struct JobRow {
-  std::string name;
-  Duration every{};  ///< 0: as the release has it
+  JobFacts facts;
+  Duration every{};  ///< as operators want it; 0: as the release has it
   bool paused = false;
   Time askedAt{};  ///< 0: nobody asked for a run out of turn
   Time dueAt{};
   LeaseRow lease;  ///< no holder: nobody runs it
+
+  [[nodiscard]] Duration interval() const { return every > Duration{} ? every : facts.every; }
 };
 
 /// One run, for people.
@@ -37,10 +52,31 @@ struct JobRun {
   std::string detail;
 };
 
+/// A job with what is known of its runs.
+struct JobStatus {
+  JobRow job;
+  std::optional<JobRun> running;
+  std::optional<JobRun> last;   ///< the newest that ended
+  std::optional<Time> dueNext;  ///< none while it is paused and nobody asked
+};
+
+/// Who takes a lease. `process` is new for each process, and so tells it from the one before it.
+struct Holder {
+  std::string node;
+  std::string process;
+};
+
 /// A lease that was just taken, and the run that was noted with it.
 struct Taken {
   Epoch epoch = 0;
   std::int64_t run = 0;
+};
+
+/// How a run ended.
+struct RunEnd {
+  RunOutcome outcome = RunOutcome::succeeded;
+  std::int64_t items = 0;
+  std::string detail = {};
 };
 
 /// The result was worked out under a lease that somebody else has taken since: nothing of it may be
@@ -51,31 +87,45 @@ class LeaseLost : public std::runtime_error {
 
 namespace store {
 
+/// Runs kept of each job; older ones are deleted.
+inline constexpr int kRunsKept = 1'000;
+/// A run that failed is tried again after this, or sooner when it is due.
+inline constexpr Duration kRetryAfter{60 * kUsPerSecond};
+
 /// Whether the job is to be run now: asked for, due, or left by a node that died at it.
 [[nodiscard]] bool isDue(const JobRow& job, Time now);
 
-/// Makes the job known; leaves one that is known as it is.
-void addJob(db::Connection& connection, const std::string& name);
-std::vector<JobRow> jobs(db::Connection& connection);
-/// Takes the lease for `holder` if the job is due and nobody holds it; in a transaction of its own.
-/// `every`: of the release.
-std::optional<Taken> take(db::Connection& connection, const std::string& name,
-                          const std::string& holder, Duration every, Duration length);
+/// Makes the job known, or what this release says of it; leaves all else of it as it is.
+void addJob(db::Connection& connection, const JobFacts& facts);
+std::optional<JobRow> job(db::Connection& connection, const std::string& name);
+/// Whether `take` is worth trying; only reads.
+bool mayTake(db::Connection& connection, const std::string& name);
+/// Takes the lease if the job is due and nobody holds it; in a transaction of its own.
+std::optional<Taken> take(db::Connection& connection, const std::string& name, const Holder& holder,
+                          Duration length);
 /// False when it is not ours any more.
 bool renew(db::Connection& connection, const std::string& name, Epoch epoch, Duration length);
 /// In the transaction that writes a result, before it commits. Throws LeaseLost.
 void fence(db::Connection& connection, const std::string& name, Epoch epoch);
-/// Notes how the run ended and gives the lease back, unless it is somebody else's by now.
+/// Notes how the run ended and gives the lease back, unless it is somebody else's by now. What was
+/// abandoned is due at once.
 void finish(db::Connection& connection, const std::string& name, const Taken& taken,
-            RunOutcome outcome, std::int64_t items, const std::string& detail);
+            const RunEnd& end);
 
-// What operators change; all nodes see it within a second. False when there is no such job.
+// What operators change; all nodes see it within a second. False when there is no such job. In a
+// transaction.
 bool setEvery(db::Connection& connection, const std::string& name, Duration every);
 bool setPaused(db::Connection& connection, const std::string& name, bool paused);
 bool ask(db::Connection& connection, const std::string& name);
-/// Newest first, below the run `before`.
+
+/// All jobs, by name.
+std::vector<JobStatus> statuses(db::Connection& connection);
+std::optional<JobStatus> status(db::Connection& connection, const std::string& name);
+/// Newest first, below the run `before`. A run whose node is gone is shown as abandoned.
 std::vector<JobRun> runs(db::Connection& connection, const std::string& name, std::int64_t before,
                          int limit);
+/// When the newest run that succeeded began.
+std::optional<Time> lastSuccess(db::Connection& connection, const std::string& name);
 
 }  // namespace store
 }  // namespace tipflow::schedule
@@ -86,5 +136,6 @@ struct tipflow::EnumWords<tipflow::schedule::RunOutcome> {
   static constexpr std::array values{std::pair{std::string_view{"running"}, Outcome::running},
                                      std::pair{std::string_view{"succeeded"}, Outcome::succeeded},
                                      std::pair{std::string_view{"failed"}, Outcome::failed},
-                                     std::pair{std::string_view{"taken_over"}, Outcome::takenOver}};
+                                     std::pair{std::string_view{"taken_over"}, Outcome::takenOver},
+                                     std::pair{std::string_view{"abandoned"}, Outcome::abandoned}};
 };

@@ -36,7 +36,7 @@ class Jobs {
     Job(const std::string& name, Duration every, Metrics& metrics, const Clock& clock);
     void succeeded(Time started);
     void failed(Time started, std::string_view why);
-    /// Another node runs it.
+    /// Somebody looks after it: another node, or a run here that is under way.
     void elsewhere();
     /// The next run begins so long after this one, for this once.
     void nextIn(Duration pause);

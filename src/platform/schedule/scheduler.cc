@@ -13,8 +13,8 @@ constexpr milliseconds kLook{300};
 
 }  // namespace
 
-Scheduler::Scheduler(std::string node, const Clock& clock, Jobs& states, LeaseLimits limits)
-    : node_(std::move(node)), clock_(clock), states_(states), limits_(limits) {}
+Scheduler::Scheduler(Holder holder, const Clock& clock, Jobs& states, LeaseLimits limits)
+    : holder_(std::move(holder)), clock_(clock), states_(states), limits_(limits) {}
 
 Scheduler::~Scheduler() { stop(); }
 
@@ -28,12 +28,16 @@ void Scheduler::start() {
   if (!jobs_.empty()) renewer_ = std::thread([this] { renew(); });
 }
 
-void Scheduler::stop() {
+void Scheduler::leave() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
+}
+
+void Scheduler::stop() {
+  leave();
   for (auto& job : jobs_) {
     if (job.thread.joinable()) job.thread.join();
   }
@@ -49,7 +53,8 @@ void Scheduler::look(Kept& job) {
     bool ran = false;
     try {
       if (!connection) connection = job.spec.database->connect();
-      if (!std::exchange(known, true)) store::addJob(*connection, job.spec.name);
+      if (!known) store::addJob(*connection, {job.spec.name, job.spec.role, job.spec.every});
+      known = true;
       ran = tryRun(job, *connection);
       said = false;
     } catch (const std::exception& error) {
@@ -66,7 +71,11 @@ void Scheduler::look(Kept& job) {
 }
 
 bool Scheduler::tryRun(Kept& job, db::Connection& connection) {
-  const auto taken = store::take(connection, job.spec.name, node_, job.spec.every, limits_.length);
+  const auto& name = job.spec.name;
+  std::optional<Taken> taken;
+  if (store::mayTake(connection, name)) {
+    taken = store::take(connection, name, holder_, limits_.length);
+  }
   if (!taken) {
     job.state->elsewhere();
     return false;
@@ -77,37 +86,64 @@ bool Scheduler::tryRun(Kept& job, db::Connection& connection) {
 
 void Scheduler::carryOut(Kept& job, db::Connection& connection, const Taken& taken) {
   const Time started = clock_.now();
-  auto owned = std::make_unique<Run>(*job.spec.database, job.spec.name, taken, stopping_);
+  auto owned =
+      std::make_unique<Run>(*job.spec.database, job.spec.name, taken, stopping_, job.spec.limit);
   Run& run = *owned;
   {
     const std::lock_guard lock(mutex_);
     job.run = std::move(owned);
   }
-  auto outcome = RunOutcome::succeeded;
-  std::string detail;
-  try {
-    job.spec.work(run);
-    job.state->succeeded(started);
-  } catch (const LeaseLost& lost) {
-    outcome = RunOutcome::takenOver;
-    detail = lost.what();
-    job.state->elsewhere();
-  } catch (const std::exception& error) {
-    outcome = RunOutcome::failed;
-    detail = error.what();
-    job.state->failed(started, detail);
-  }
-  const auto items = run.items_;
+  const auto end = endOf(job.spec, run);
   {
     const std::lock_guard lock(mutex_);
     owned = std::move(job.run);
   }
-  const auto level = outcome == RunOutcome::succeeded ? log::Level::info : log::Level::warn;
+  note(job, end, started);
+  store::finish(connection, job.spec.name, taken, end);
+}
+
+RunEnd Scheduler::endOf(const JobSpec& spec, Run& run) {
+  RunEnd end;
+  try {
+    spec.work(run);
+    if (run.lost_) {
+      end = {RunOutcome::takenOver, 0, "another node has taken it over"};
+    } else if (run.overdue()) {
+      end = {RunOutcome::failed, 0, run.shownLimit()};
+    } else if (run.toldToStop_) {
+      end = {RunOutcome::abandoned, 0, "its node left"};
+    }
+  } catch (const LeaseLost& lost) {
+    end = {RunOutcome::takenOver, 0, lost.what()};
+  } catch (const std::exception& error) {
+    end = {RunOutcome::failed, 0, error.what()};
+  }
+  end.items = run.items_;
+  return end;
+}
+
+void Scheduler::note(Kept& job, const RunEnd& end, Time started) {
+  switch (end.outcome) {
+    case RunOutcome::succeeded:
+      job.state->succeeded(started);
+      break;
+    case RunOutcome::failed:
+      job.state->failed(started, end.detail);
+      break;
+    case RunOutcome::running:
+    case RunOutcome::takenOver:
+    case RunOutcome::abandoned:
+      job.state->elsewhere();
+      break;
+  }
+  // A run that found nothing to do, every few seconds, is no news.
+  const auto level = end.outcome != RunOutcome::succeeded ? log::Level::warn
+                     : end.items == 0                     ? log::Level::debug
+                                                          : log::Level::info;
   log::line(level, job.spec.role, {}, "job ended", log::field("job", job.spec.name),
-            log::field("outcome", word(outcome)), log::field("items", items),
+            log::field("outcome", word(end.outcome)), log::field("items", end.items),
             log::field("ms", (clock_.now() - started).count() / kUsPerMs),
-            log::field("detail", detail));
-  store::finish(connection, job.spec.name, taken, outcome, items, detail);
+            log::field("detail", end.detail));
 }
 
 void Scheduler::renew() {
@@ -116,7 +152,9 @@ void Scheduler::renew() {
   while (!stopping_) {
     wake_.wait_for(lock, limits_.length / 3, [this] { return stopping_.load(); });
     for (auto& job : jobs_) {
-      if (!job.run) continue;
+      // The lease of a run that takes too long runs out, and another node may try.
+      if (!job.run || job.run->overdue()) continue;
+      job.state->elsewhere();  // at work, however long it takes
       const auto epoch = job.run->taken_.epoch;
       auto* database = job.spec.database;
       lock.unlock();

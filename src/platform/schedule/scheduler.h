@@ -2,6 +2,8 @@
 // job, and one that renews the leases of those that run. What a job writes is fenced by its epoch.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <list>
@@ -17,16 +19,30 @@
 
 namespace tipflow::schedule {
 
+/// The run took longer than its job may: nothing more of it is written.
+class TookTooLong : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// What a run is given. Used by the job's own thread.
 class Run {
  public:
-  Run(db::Database& database, std::string name, Taken taken, const std::atomic<bool>& stopping)
-      : database_(database), name_(std::move(name)), taken_(taken), stopping_(stopping) {}
+  using Clock = std::chrono::steady_clock;
+
+  Run(db::Database& database, std::string name, Taken taken, const std::atomic<bool>& stopping,
+      Duration limit)
+      : database_(database),
+        name_(std::move(name)),
+        taken_(taken),
+        stopping_(stopping),
+        limit_(limit),
+        until_(Clock::now() + limit) {}
 
   /// Runs `work(connection)` in a transaction that commits only while the lease is ours. Throws
-  /// LeaseLost, and then nothing is written.
+  /// LeaseLost or TookTooLong, and then nothing is written.
   template <class Work>
   auto write(Work&& work) {
+    if (overdue()) throw TookTooLong(shownLimit());
     return db::transact(connection(), [&](db::Connection& c) {
       store::fence(c, name_, taken_.epoch);
       return work(c);
@@ -36,17 +52,29 @@ class Run {
     if (!connection_) connection_ = database_.connect();
     return *connection_;
   }
-  /// Asked between steps of long work: the node leaves, or the lease was lost.
-  [[nodiscard]] bool shouldStop() const { return stopping_ || lost_; }
+  /// Asked between steps of long work: the node leaves, the lease was lost, or the time is over. A
+  /// run that was told so is noted as not done.
+  [[nodiscard]] bool shouldStop() {
+    if (stopping_ || lost_ || overdue()) toldToStop_ = true;
+    return toldToStop_;
+  }
   void add(std::int64_t items) { items_ += items; }
 
  private:
   friend class Scheduler;
+  [[nodiscard]] bool overdue() const { return Clock::now() >= until_; }
+  [[nodiscard]] std::string shownLimit() const {
+    return "took longer than its " + std::to_string(limit_.count() / kUsPerSecond) + " s";
+  }
+
   db::Database& database_;
   std::string name_;
   Taken taken_;
   const std::atomic<bool>& stopping_;
+  Duration limit_;
+  Clock::time_point until_;
   std::atomic<bool> lost_{false};
+  bool toldToStop_ = false;
   std::int64_t items_ = 0;
   std::unique_ptr<db::Connection> connection_;
 };
@@ -57,12 +85,12 @@ struct JobSpec {
   Duration every;
   db::Database* database;
   std::function<void(Run&)> work;
+  Duration limit{600 * kUsPerSecond};  ///< a run that takes longer is given up and has failed
 };
 
 class Scheduler {
  public:
-  /// `node`: unique in the cluster, and new for each process.
-  Scheduler(std::string node, const Clock& clock, Jobs& states, LeaseLimits limits = {});
+  Scheduler(Holder holder, const Clock& clock, Jobs& states, LeaseLimits limits = {});
   ~Scheduler();
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
@@ -70,7 +98,9 @@ class Scheduler {
   /// Before `start`.
   void add(JobSpec spec);
   void start();
-  /// Waits for runs under way to come to a point where they may stop.
+  /// No run is begun any more, and those under way are told to stop; returns at once.
+  void leave();
+  /// Leaves, and waits for runs under way to come to a point where they may stop.
   void stop();
 
  private:
@@ -84,9 +114,11 @@ class Scheduler {
   /// Whether there was a run.
   bool tryRun(Kept& job, db::Connection& connection);
   void carryOut(Kept& job, db::Connection& connection, const Taken& taken);
+  static RunEnd endOf(const JobSpec& spec, Run& run);
+  void note(Kept& job, const RunEnd& end, Time started);
   void renew();
 
-  std::string node_;
+  Holder holder_;
   const Clock& clock_;
   Jobs& states_;
   LeaseLimits limits_;

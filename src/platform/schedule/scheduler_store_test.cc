@@ -20,12 +20,14 @@ constexpr const char* kJob = "count_things";
 
 class SchedulerStore : public ::testing::TestWithParam<fixture::Engine> {
  protected:
-  void SetUp() override { store::addJob(*c, kJob); }
+  void SetUp() override { store::addJob(*c, {kJob, "finance", kHour}); }
 
   std::optional<Taken> take(const std::string& node, Duration length = kLease) {
-    return store::take(*c, kJob, node, kHour, length);
+    return store::take(*c, kJob, {node, "process of " + node}, length);
   }
-  void finish(const Taken& taken) { store::finish(*c, kJob, taken, RunOutcome::succeeded, 7, ""); }
+  void finish(const Taken& taken) {
+    store::finish(*c, kJob, taken, {RunOutcome::succeeded, 7, ""});
+  }
   /// Whether a result worked out under `epoch` is written.
   bool writes(Epoch epoch) {
     try {
@@ -86,9 +88,82 @@ TEST_P(SchedulerStore,
   EXPECT_FALSE(store::renew(*c, kJob, dead->epoch, kLease));
   EXPECT_TRUE(writes(next->epoch));
   // The one that woke up says how its run ended; the lease stays with the other.
-  store::finish(*c, kJob, *dead, RunOutcome::takenOver, 0, "woke up late");
+  store::finish(*c, kJob, *dead, {RunOutcome::takenOver, 0, "woke up late"});
   EXPECT_TRUE(store::renew(*c, kJob, next->epoch, kLease));
   EXPECT_EQ(fixture::number(*c, "SELECT every_ms FROM job"), 1);
+}
+
+TEST_P(SchedulerStore, the_run_of_a_node_that_died_is_shown_as_abandoned) {
+  const auto dead = take("node-a", kShort);
+  ASSERT_TRUE(dead);
+  EXPECT_TRUE(fixture::eventually([&] {
+    return store::runs(*c, kJob, kIdEnd, 1).front().outcome == RunOutcome::abandoned;
+  })) << "its lease is over";
+  std::optional<Taken> next;
+  ASSERT_TRUE(fixture::eventually([&] { return (next = take("node-b")).has_value(); }));
+  const auto runs = store::runs(*c, kJob, kIdEnd, 10);
+  ASSERT_THAT(runs, SizeIs(2));
+  EXPECT_EQ(runs[0].outcome, RunOutcome::running);
+  EXPECT_EQ(runs[1].outcome, RunOutcome::abandoned);
+  EXPECT_TRUE(runs[1].endedAt);
+}
+
+TEST_P(SchedulerStore, what_was_abandoned_is_due_at_once_and_what_failed_soon) {
+  store::finish(*c, kJob, *take("node-a"), {RunOutcome::abandoned, 0, "its node left"});
+  const auto again = take("node-b");
+  ASSERT_TRUE(again);
+  const Time before = c->now();
+  store::finish(*c, kJob, *again, {RunOutcome::failed, 0, "no luck"});
+  const auto due = store::job(*c, kJob)->dueAt;
+  EXPECT_GE(due, before + store::kRetryAfter);
+  EXPECT_LE(due, c->now() + store::kRetryAfter);
+}
+
+TEST_P(SchedulerStore, keeps_the_newest_runs_of_each_job) {
+  const auto* other = "other_job";
+  store::addJob(*c, {other, "finance", kHour});
+  finish(*take("node-a"));
+  const auto runsOf = [&](const std::string& name) {
+    return fixture::number(*c, "SELECT COUNT(*) FROM job_run WHERE name = '" + name + "'");
+  };
+  std::vector<db::Param> values;
+  for (int i = 0; i < store::kRunsKept + 20; ++i) {
+    values.insert(values.end(), {other, "node", 1, 1, 1, 0, ""});
+  }
+  c->insertRows("INSERT INTO job_run (name, node, outcome, epoch, started_at, items, detail)", 7,
+                values, "");
+  const auto taken = store::take(*c, other, {"node-a", "process-a"}, kLease);
+  store::finish(*c, other, *taken, {});
+  EXPECT_EQ(runsOf(other), store::kRunsKept);
+  EXPECT_EQ(store::runs(*c, other, kIdEnd, 1).front().id, taken->run);
+  EXPECT_EQ(runsOf(kJob), 1);
+}
+
+TEST_P(SchedulerStore, says_of_each_job_who_runs_it_how_it_went_and_when_it_is_due) {
+  const auto status = [&] { return store::status(*c, kJob).value(); };
+  EXPECT_EQ(status().job.facts.role, "finance");
+  EXPECT_FALSE(status().running);
+  EXPECT_FALSE(status().last);
+  EXPECT_EQ(store::lastSuccess(*c, kJob), std::nullopt);
+  finish(*take("node-a"));
+  EXPECT_EQ(status().last->node, "node-a");
+  EXPECT_EQ(store::lastSuccess(*c, kJob), status().last->startedAt);
+  EXPECT_GT(status().dueNext.value(), c->now() + kHour / 2);
+  store::setPaused(*c, kJob, true);
+  EXPECT_FALSE(status().dueNext);
+  store::ask(*c, kJob);
+  EXPECT_TRUE(status().dueNext);
+  ASSERT_TRUE(take("node-b"));
+  EXPECT_EQ(status().running->node, "node-b");
+  EXPECT_EQ(status().last->node, "node-a");
+}
+
+TEST_P(SchedulerStore, a_release_changes_its_interval_and_not_the_operators) {
+  store::setEvery(*c, kJob, Duration{5 * kUsPerSecond});
+  store::addJob(*c, {kJob, "finance", Duration{60 * kUsPerSecond}});
+  const auto job = store::job(*c, kJob).value();
+  EXPECT_EQ(job.facts.every, Duration{60 * kUsPerSecond});
+  EXPECT_EQ(job.interval(), Duration{5 * kUsPerSecond});
 }
 
 TEST_P(SchedulerStore, a_lease_that_was_given_back_is_not_renewed) {
@@ -101,16 +176,18 @@ TEST_P(SchedulerStore, what_does_not_exist_cannot_be_changed) {
   EXPECT_FALSE(store::ask(*c, "no_such_job"));
   EXPECT_FALSE(store::setPaused(*c, "no_such_job", true));
   EXPECT_FALSE(store::setEvery(*c, "no_such_job", kHour));
-  EXPECT_FALSE(store::take(*c, "no_such_job", "node-a", kHour, kLease));
+  EXPECT_FALSE(store::take(*c, "no_such_job", {"node-a", "process-a"}, kLease));
 }
 
 class SchedulerRuns : public SchedulerStore {
  protected:
   /// A node with one job, which does `work`.
   struct Node {
-    Node(const std::string& name, db::Database& database, std::function<void(schedule::Run&)> work)
-        : scheduler(name, clock, jobs, {Duration{300'000}, Duration{50'000}}) {
-      scheduler.add({kJob, "finance", Duration{10'000}, &database, std::move(work)});
+    Node(const std::string& name, db::Database& database, std::function<void(schedule::Run&)> work,
+         Duration limit = kHour)
+        : scheduler({name, "process of " + name}, clock, jobs,
+                    {Duration{300'000}, Duration{50'000}}) {
+      scheduler.add({kJob, "finance", Duration{10'000}, &database, std::move(work), limit});
       scheduler.start();
     }
     SystemClock clock;
@@ -175,6 +252,49 @@ TEST_P(SchedulerRuns, keeps_the_lease_of_a_job_that_runs_longer_than_it) {
   Node other("node-b", db, work);
   EXPECT_TRUE(fixture::eventually([&] { return over.load(); }));
   EXPECT_FALSE(lost);
+}
+
+TEST_P(SchedulerRuns, gives_up_a_run_that_takes_longer_than_its_job_may) {
+  std::atomic<int> written{0};
+  const auto work = [&](schedule::Run& run) {
+    while (!run.shouldStop()) std::this_thread::yield();
+    run.write([&](db::Connection&) { ++written; });
+  };
+  const Node node("node-a", db, work, Duration{50'000});
+  EXPECT_TRUE(fixture::eventually(
+      [&] { return fixture::number(*c, "SELECT COUNT(*) FROM job_run WHERE outcome = 2") >= 1; }));
+  EXPECT_EQ(written, 0);
+  EXPECT_THAT(store::runs(*c, kJob, kIdEnd, 10).back().detail, HasSubstr("took longer"));
+}
+
+TEST_P(SchedulerRuns, leaves_a_run_to_the_next_node_when_its_own_is_told_to_leave) {
+  std::atomic<bool> begun{false};
+  const auto untilToldToStop = [&](schedule::Run& run) {
+    begun = true;
+    while (!run.shouldStop()) std::this_thread::yield();
+  };
+  auto leaving = std::make_unique<Node>("node-a", db, untilToldToStop);
+  ASSERT_TRUE(fixture::eventually([&] { return begun.load(); }));
+  leaving->scheduler.leave();
+  leaving.reset();
+  EXPECT_EQ(store::runs(*c, kJob, kIdEnd, 1).front().outcome, RunOutcome::abandoned);
+  store::setEvery(*c, kJob, kHour);
+  const Node staying("node-b", db, [](schedule::Run&) {});
+  EXPECT_TRUE(fixture::eventually([&] { return runsOf("node-b") >= 1; }));
+}
+
+TEST_P(SchedulerRuns, runs_a_job_that_is_asked_for_within_a_second_though_it_is_due_in_an_hour) {
+  const Node node("node-a", db, [](schedule::Run&) {});
+  ASSERT_TRUE(fixture::eventually([&] { return runsOf("node-a") >= 1; }));
+  store::setEvery(*c, kJob, kHour);
+  ASSERT_TRUE(fixture::eventually([&] {
+    return store::job(*c, kJob)->dueAt > c->now() + kHour / 2 && !store::status(*c, kJob)->running;
+  }));
+  const auto before = runsOf("node-a");
+  const auto asked = std::chrono::steady_clock::now();
+  store::ask(*c, kJob);
+  EXPECT_TRUE(fixture::eventually([&] { return runsOf("node-a") == before + 1; }));
+  EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(2));
 }
 
 }  // namespace

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <filesystem>
-#include <fstream>
 
 #include "platform/security/crypto.h"
 
@@ -45,13 +43,13 @@ std::int64_t numberOf(const boost::json::object& object, const char* name) {
 
 }  // namespace
 
-Tokens::Tokens(std::string_view key, const Clock& clock, Random& random, Cache& cache, Bus& bus)
+Tokens::Tokens(std::string_view key, const Clock& clock, Random& random, Revocations& revocations)
     : Tokens(std::make_shared<const KeyList>(KeyList{tokenKey(key, std::nullopt)}), clock, random,
-             cache, bus) {}
+             revocations) {}
 
-Tokens::Tokens(Keys keys, const Clock& clock, Random& random, Cache& cache, Bus& bus)
-    : keys_(std::move(keys)), clock_(clock), random_(random), cache_(cache), bus_(bus) {
-  bus_.subscribe(topic::kTokenRevoked, [this](std::string_view tokenId) {
+Tokens::Tokens(Keys keys, const Clock& clock, Random& random, Revocations& revocations)
+    : keys_(std::move(keys)), clock_(clock), random_(random), revocations_(revocations) {
+  revocations_.onRevoked([this](const std::string& tokenId) {
     for (auto& shard : shards_) {
       const std::unique_lock lock(shard.mutex);
       std::erase_if(shard.known, [&](const auto& e) { return e.second->tokenId == tokenId; });
@@ -113,7 +111,7 @@ std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
   counters_.miss();
   const auto known = keys();
   auto decoded = decode(token, *known);
-  if (!decoded || cache_.get("revoked:" + decoded->tokenId)) return nullptr;
+  if (!decoded || revocations_.has(decoded->tokenId)) return nullptr;
   auto principal = std::make_shared<const Principal>(std::move(*decoded));
   {
     const std::unique_lock lock(shard.mutex);
@@ -122,7 +120,7 @@ std::shared_ptr<const Principal> Tokens::verify(std::string_view token) {
   }
   // Looked at once more: a revocation, or a change of keys, in between has forgotten what was known
   // before this.
-  if (cache_.get("revoked:" + principal->tokenId)) {
+  if (revocations_.has(principal->tokenId)) {
     forget(shard, token);
     return nullptr;
   }
@@ -167,39 +165,9 @@ std::optional<Principal> Tokens::decode(std::string_view token, const KeyList& k
   return principal;
 }
 
-// One line a token: its id and when it would have expired, in seconds. What expired is dropped
-// here.
-void Tokens::keepRevocationsIn(const std::string& path) {
-  const std::lock_guard lock(revocationsMutex_);
-  revocations_ = path;
-  std::string kept;
-  {
-    std::ifstream file(revocations_);
-    std::string tokenId;
-    std::int64_t expires = 0;
-    while (file >> tokenId >> expires) {
-      const auto left = timeOfSeconds(expires) - clock_.now();
-      if (left <= Duration{0}) continue;
-      cache_.set("revoked:" + tokenId, "1", left);
-      kept += fmt::format("{} {}\n", tokenId, expires);
-    }
-  }
-  // Written beside and moved over, so that a crash in between forgets nothing.
-  const auto fresh = path + ".new";
-  if (!(std::ofstream(fresh, std::ios::trunc) << kept << std::flush)) {
-    throw std::runtime_error("cannot write " + fresh);
-  }
-  std::filesystem::rename(fresh, path);
-}
-
-void Tokens::revoke(const Principal& principal) {
-  if (const std::lock_guard lock(revocationsMutex_); !revocations_.empty()) {
-    std::ofstream(revocations_, std::ios::app)
-        << fmt::format("{} {}\n", principal.tokenId, principal.expiresAt.us / kUsPerSecond)
-        << std::flush;
-  }
-  cache_.set("revoked:" + principal.tokenId, "1", principal.expiresAt - clock_.now());
-  bus_.publish(topic::kTokenRevoked, principal.tokenId);
+drogon::Task<> Tokens::revoke(std::shared_ptr<const Principal> principal) {
+  auto tokenId = principal->tokenId;
+  co_await revocations_.revoke(std::move(tokenId), principal->expiresAt);
 }
 
 Tokens::Shard& Tokens::shardOf(std::string_view token) {

@@ -1,4 +1,4 @@
-// Who asks: tokens (JWT, HS256) and the principal they prove; revocation.
+// Who asks: tokens (JWT, HS256) and the principal they prove.
 #pragma once
 
 #include <algorithm>
@@ -10,16 +10,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/enums.h"
 #include "base/random.h"
 #include "base/time.h"
 #include "base/trace_id.h"
-#include "platform/bus.h"
-#include "platform/cache.h"
 #include "platform/metrics.h"
 #include "platform/security/key_list.h"
+#include "platform/security/revocations.h"
 
 namespace tipflow {
 
@@ -49,15 +47,12 @@ inline constexpr Duration kOperatorLifetime{1 * kUsPerHour};
 class Tokens {
  public:
   /// `keys`: the same on every node. The first one signs, all of them verify.
-  Tokens(Keys keys, const Clock& clock, Random& random, Cache& cache, Bus& bus);
+  Tokens(Keys keys, const Clock& clock, Random& random, Revocations& revocations);
   /// With one key, of 32 bytes.
-  Tokens(std::string_view key, const Clock& clock, Random& random, Cache& cache, Bus& bus);
+  Tokens(std::string_view key, const Clock& clock, Random& random, Revocations& revocations);
   /// From now on these keys hold. Tokens under a key that is still there stay good; those under a
   /// key that has gone are dead.
   void useKeys(Keys keys);
-  /// Remembers dead tokens in this file too, which outlives the process; reads what it holds.
-  void keepRevocationsIn(const std::string& file);
-
   /// Before they are used: look-ups of verified tokens.
   void measure(CacheCounters counters) { counters_ = counters; }
 
@@ -67,8 +62,9 @@ class Tokens {
   IssuedToken issue(PrincipalKind kind, std::int64_t id, Role role);
   /// nullptr when the token is malformed, forged, expired or revoked.
   std::shared_ptr<const Principal> verify(std::string_view token);
-  /// Dead on all nodes from now on.
-  void revoke(const Principal& principal);
+  /// Dead here from now on, and on all other nodes when this returns, or, while Redis is away, once
+  /// they can be told.
+  drogon::Task<> revoke(std::shared_ptr<const Principal> principal);
 
  private:
   [[nodiscard]] Keys keys() const;
@@ -96,10 +92,7 @@ class Tokens {
   Keys keys_;
   const Clock& clock_;
   Random& random_;
-  Cache& cache_;
-  Bus& bus_;
-  std::mutex revocationsMutex_;
-  std::string revocations_;
+  Revocations& revocations_;
   CacheCounters counters_;
   std::array<Shard, 16> shards_;
 };

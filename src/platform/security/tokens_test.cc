@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <functional>
+#include <barrier>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "base/ids.h"
@@ -36,9 +35,9 @@ struct TokensTest : testing::Test {
   std::string key = std::string(32, 'k');
   ManualClock clock{kNow};
   SeededRandom random{1};
-  LocalCache cache{clock, 1'000};
   LocalBus bus;
-  Tokens tokens{key, clock, random, cache, bus};
+  Revocations revocations{clock, bus};
+  Tokens tokens{key, clock, random, revocations};
 
   std::string issue(PrincipalKind kind = PrincipalKind::viewer, std::int64_t id = 9,
                     Role role = Role::viewer) {
@@ -165,7 +164,7 @@ TEST_F(TokensTest, only_the_accepted_algorithm_verifies) {
 }
 
 TEST_F(TokensTest, only_a_known_key_verifies) {
-  Tokens others(std::string(32, 'x'), clock, random, cache, bus);
+  Tokens others(std::string(32, 'x'), clock, random, revocations);
   const auto foreign = others.issue(PrincipalKind::operator_, 1, Role::admin).token;
   EXPECT_TRUE(others.verify(foreign));
   EXPECT_FALSE(tokens.verify(foreign));
@@ -186,11 +185,11 @@ TEST_F(TokensTest, a_new_key_signs_and_nobody_is_logged_out) {
   const auto principal = tokens.verify(before.token);
   ASSERT_TRUE(principal);
   EXPECT_EQ(crypto::toBase64Url(principal->signingKey), before.signingKey);
-  Tokens unseen(listOf({'n', 'k'}), clock, random, cache, bus);
+  Tokens unseen(listOf({'n', 'k'}), clock, random, revocations);
   EXPECT_TRUE(unseen.verify(before.token)) << "by a node that never saw it";
 
   const auto after = issue();
-  Tokens onlyNew(listOf({'n'}), clock, random, cache, bus);
+  Tokens onlyNew(listOf({'n'}), clock, random, revocations);
   EXPECT_TRUE(onlyNew.verify(after));
   EXPECT_FALSE(onlyNew.verify(before.token));
   EXPECT_TRUE(tokens.verify(after));
@@ -258,89 +257,42 @@ TEST_F(TokensTest, what_a_right_signature_covers_must_still_make_sense) {
 }
 
 TEST_F(TokensTest, a_revoked_token_is_dead_at_once_also_where_it_was_verified_before) {
-  Tokens node(key, clock, random, cache, bus);
+  Tokens node(key, clock, random, revocations);
   const auto token = issue();
   const auto kept = issue();
   const auto principal = tokens.verify(token);
   ASSERT_TRUE(principal);
   ASSERT_TRUE(node.verify(token));
 
-  tokens.revoke(*principal);
+  drogon::sync_wait(tokens.revoke(principal));
   EXPECT_FALSE(tokens.verify(token));
   EXPECT_FALSE(node.verify(token));
   EXPECT_TRUE(node.verify(kept)) << "another token of the same person";
-  Tokens late(key, clock, random, cache, bus);
+  EXPECT_EQ(revocations.all().size(), 1U);
+  Tokens late(key, clock, random, revocations);
   EXPECT_FALSE(late.verify(token)) << "a node that never saw it";
 
   clock.advance(kHour * 12 - Duration{1});
   EXPECT_FALSE(tokens.verify(token));
 }
 
-// The shared cache, with somebody who acts between a look into it and what follows.
-class InterruptedCache final : public Cache {
- public:
-  InterruptedCache(Cache& cache, std::function<void()> meanwhile)
-      : cache_(cache), meanwhile_(std::move(meanwhile)) {}
-  std::optional<std::string> get(const std::string& key) override {
-    auto value = cache_.get(key);
-    if (auto once = std::exchange(meanwhile_, nullptr)) once();
-    return value;
-  }
-  void set(const std::string& key, std::string value, Duration lifetime) override {
-    cache_.set(key, std::move(value), lifetime);
-  }
-  bool setIfAbsent(const std::string& key, std::string value, Duration lifetime) override {
-    return cache_.setIfAbsent(key, std::move(value), lifetime);
-  }
-  void remove(const std::string& key) override { cache_.remove(key); }
-
- private:
-  Cache& cache_;
-  std::function<void()> meanwhile_;
-};
-
 TEST_F(TokensTest, a_revocation_that_meets_the_first_look_at_a_token_is_not_lost) {
-  const auto token = issue();
-  const auto principal = tokens.verify(token);
-  ASSERT_TRUE(principal);
-  InterruptedCache interrupted(cache, [&] { tokens.revoke(*principal); });
-  Tokens node(key, clock, random, interrupted, bus);
-  (void)node.verify(token);
-  EXPECT_FALSE(node.verify(token));
-}
-
-TEST_F(TokensTest, a_revoked_token_stays_dead_when_everything_starts_again) {
-  const auto file = testing::TempDir() + "tipflow_revocations_test_" + std::to_string(getpid());
-  std::filesystem::remove(file);
-  std::string token;
-  std::string shortLived;
-  {
-    LocalBus quiet;
-    Tokens before(key, clock, random, cache, quiet);
-    before.keepRevocationsIn(file);
-    token = before.issue(PrincipalKind::viewer, 9, Role::viewer).token;
-    shortLived = before.issue(PrincipalKind::operator_, 1, Role::admin).token;
-    before.revoke(*before.verify(token));
-    before.revoke(*before.verify(shortLived));
+  Tokens node(key, clock, random, revocations);
+  for (int round = 0; round < 500; ++round) {
+    const auto token = issue();
+    const auto principal = tokens.verify(token);
+    ASSERT_TRUE(principal);
+    std::barrier start(2);
+    {
+      const std::jthread looks([&] {
+        start.arrive_and_wait();
+        while (node.verify(token)) continue;
+      });
+      start.arrive_and_wait();
+      drogon::sync_wait(revocations.revoke(principal->tokenId, principal->expiresAt));
+    }
+    ASSERT_FALSE(node.verify(token)) << round;
   }
-  {
-    LocalCache empty(clock, 1'000);
-    LocalBus quiet;
-    Tokens after(key, clock, random, empty, quiet);
-    after.keepRevocationsIn(file);
-    EXPECT_FALSE(after.verify(token));
-    EXPECT_FALSE(after.verify(shortLived));
-  }
-  // What has expired is not carried along for ever.
-  clock.advance(kHour * 13);
-  {
-    LocalCache empty(clock, 1'000);
-    LocalBus quiet;
-    Tokens after(key, clock, random, empty, quiet);
-    after.keepRevocationsIn(file);
-    EXPECT_EQ(std::filesystem::file_size(file), 0U);
-  }
-  std::filesystem::remove(file);
 }
 
 TEST_F(TokensTest, remembers_tokens_without_end_and_knows_each) {

@@ -1,5 +1,5 @@
 """The rows of the table, in its order; each module has NAME, TITLE, estimate(options) in seconds, measure(bench)."""
-from rows import batches, builds, drain, duplicates, growth, ids, node, settled, sight, single, sqlite
+from rows import analysis, batches, builds, drain, duplicates, growth, ids, node, settled, sight, single, sqlite, watch
 
-ALL = [single, sqlite, batches, drain, settled, duplicates, sight, ids, growth, node]
-ON_DEMAND = [builds]
+ALL = [single, sqlite, batches, drain, settled, duplicates, sight, ids, growth, analysis, node]
+ON_DEMAND = [builds, watch]

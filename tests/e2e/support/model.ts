@@ -47,6 +47,46 @@ export interface Room {
   sessionId: number | null;
   viewers: number;
   revenue: number;
+  ban: { reason: string; until: string | null } | null;
+}
+
+export interface Restraint {
+  roomId: number;
+  viewerId: number;
+  /** Null while audience cannot be asked. */
+  viewerName: string | null;
+  reason: string | null;
+  until: string;
+  createdAt: string;
+  by: 'anchor' | 'operator';
+  byId: number;
+}
+
+export interface Chat {
+  id: number;
+  sessionId: number;
+  viewerId: number;
+  viewerName: string | null;
+  text: string;
+  at: string;
+}
+
+export interface RoomStats {
+  sessionId: number | null;
+  since: string | null;
+  viewers: number;
+  peakViewers: number;
+  joins: number;
+  chats: number;
+  tips: number | null;
+  revenue: number | null;
+  top: { rank: number; viewerId: number | null; name: string; amount: number }[] | null;
+}
+
+export interface TagUse {
+  tag: string;
+  rooms: number;
+  viewers: number | null;
 }
 
 export interface Viewer {
@@ -57,7 +97,7 @@ export interface Viewer {
   age: number | null;
   region: string | null;
   tags: string[];
-  tier: string;
+  tier: string | null;
   state: string;
   createdAt: string;
 }
@@ -188,4 +228,7 @@ export interface RoomSession {
   closedAt: string | null;
   tips: number;
   revenue: number;
+  peakViewers: number | null;
+  joins: number | null;
+  chats: number | null;
 }

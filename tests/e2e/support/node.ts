@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { afterEach, inject } from 'vitest';
 import { Client, type Session } from './client.ts';
 import { binary } from './paths.ts';
+import { adminPassword } from './people.ts';
 import { Process, freePort, makeDirectory, removeDirectory, run } from './processes.ts';
 import { type StoreName, storeSettings } from './stores.ts';
 import { waitFor } from './wait.ts';
 
-export const adminPassword = 'admin-password-of-the-tests';
+export { adminPassword };
 
 export interface NodeOptions {
   store?: StoreName;
@@ -24,10 +25,13 @@ export interface AuditResult {
 }
 
 export class TipflowNode {
+  /** What stands in the place of a node, where a story is told to something else: a cluster. */
+  static instead: ((options: NodeOptions) => Promise<TipflowNode>) | undefined;
+
   private process: Process | undefined;
   private admin: Session | undefined;
 
-  private constructor(
+  protected constructor(
     readonly port: number,
     private readonly directory: string,
     private readonly settings: Readonly<Record<string, string>>,
@@ -36,6 +40,7 @@ export class TipflowNode {
   ) {}
 
   static async start(options: NodeOptions = {}): Promise<TipflowNode> {
+    if (TipflowNode.instead !== undefined) return TipflowNode.instead(options);
     const node = new TipflowNode(
       await freePort(),
       makeDirectory('node'),

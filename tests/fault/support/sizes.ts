@@ -17,3 +17,6 @@ export const cuts = nodeKills;
 export const rounds = Math.min(5, nodeKills);
 /** Tips of the largest run, without kills, in whole batches; the run with kills has a tenth of them. */
 export const manyTips = Math.ceil(sizeFrom('TIPFLOW_LONG_TIPS', 10_000_000) / 10_000) * 10_000;
+/** Whose tips analysis counts, and how often its node is killed meanwhile. */
+export const analysisViewers = Math.ceil(manyTips / 33);
+export const analysisKills = Math.ceil(nodeKills / 3);

@@ -1,0 +1,45 @@
+// How many are in each room, from what every room node reports of its part. A node that falls
+// silent loses its viewers after a while; what it counted of the session stays. Pure.
+#pragma once
+
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "room/client.h"
+#include "room/model.h"
+
+namespace tipflow::room {
+
+class PresenceBoard {
+ public:
+  /// A node reports everything at least this often, and is given up after three times that.
+  static constexpr Duration kReportEvery{5 * kUsPerSecond};
+  static constexpr Duration kSilence{15 * kUsPerSecond};
+
+  void take(const Presence& report, Time now);
+  /// Takes the viewers of silent nodes off the sums.
+  void expire(Time now);
+
+  [[nodiscard]] LiveNumbers numbers(RoomId room) const;
+  /// Whether a node other than this process has reported lately.
+  [[nodiscard]] bool othersThan(const std::string& process) const;
+
+ private:
+  struct Counts {
+    std::int64_t viewers = 0;
+    std::int64_t joins = 0;
+    std::int64_t chats = 0;
+  };
+  struct Room {
+    SessionId session;
+    std::int64_t peak = 0;
+    std::map<std::string, Counts> parts;  // by process
+  };
+  void take(const std::string& process, const Part& part);
+
+  std::unordered_map<RoomId, Room> rooms_;
+  std::map<std::string, Time> heard_;  // by process
+};
+
+}  // namespace tipflow::room

@@ -1,0 +1,103 @@
+"""Viewers who watch live rooms over WebSocket, both ends on this machine: memory, how soon a tip is seen, deliveries."""
+import json
+import resource
+import secrets
+
+from figures import Figure, Result
+from processes import BenchError, free_port, say, tail, wait_for
+
+NAME = "watch"
+TITLE = "Connected viewers in live rooms"
+LADDER = [10_000, 50_000, 100_000, 300_000, 1_000_000]
+ROOMS = 100
+FILES_BESIDE = 1_000  # of a node: databases, logs, other requests
+OPEN_PER_SECOND = 4_000
+SECONDS = 20
+
+
+def estimate(options):
+    return sum(40 + viewers / OPEN_PER_SECOND * 2 + SECONDS for viewers in steps(options))
+
+
+def steps(options):
+    return options.size(LADDER, LADDER[:2])
+
+
+def tips_per_second(viewers):
+    """So that some 150,000 deliveries a second come of it: by Zipf, a tip meets the square mean of the rooms."""
+    shares = [1 / place for place in range(1, ROOMS + 1)]
+    whole = sum(shares)
+    seen_by = viewers * sum((share / whole) ** 2 for share in shares)
+    return max(1.0, min(200.0, 150_000 / seen_by))
+
+
+def redis(bench):
+    port = free_port()
+    process = bench.processes.start(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+                                    f"{bench.directory}/redis.out")
+    wait_for(lambda: bench.answers(port), 10, "Redis")
+    return process, port
+
+
+def nodes_of(bench, viewers):
+    """As many nodes as their descriptor limit asks for; the first has all roles."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    most = files - FILES_BESIDE
+    count = -(-viewers // most)
+    settings = {"TIPFLOW_LIMITS_EXEMPT": "127.0.0.0/8", "TIPFLOW_TOKEN_KEY": secrets.token_hex(32),
+                "TIPFLOW_CLUSTER_KEY": secrets.token_hex(32), "TIPFLOW_DATA_KEYS": f"k1:{secrets.token_hex(32)}",
+                "TIPFLOW_ROOM_ADMIT_PER_SECOND": str(2 * OPEN_PER_SECOND), "TIPFLOW_ROOM_MAX_CONNECTIONS": str(most)}
+    others = []
+    if count > 1:
+        process, port = redis(bench)
+        others.append(process)
+        settings["TIPFLOW_REDIS_URL"] = f"redis://127.0.0.1:{port}"
+    pair = bench.pair(NAME)
+    first = bench.node(pair, settings=settings)
+    rest = [bench.node(pair, roles="anchor,room", settings=settings) for _ in range(count - 1)]
+    return first, rest, others
+
+
+def watch(bench, first, rest, viewers):
+    name = f"{bench.directory}/watch-{viewers}"
+    command = [bench.tipflow, "load", "watch", "--quiet", "--json", f"{name}.json", "--viewers", viewers, "--rooms", ROOMS,
+               "--open-rate", OPEN_PER_SECOND, "--open-seconds", 60 + viewers / OPEN_PER_SECOND * 3,
+               "--rate", f"{tips_per_second(viewers):.2f}", "--seconds", SECONDS, "--settle", 60]
+    for node in [first, *rest]:
+        command += ["--url", node.url, "--pid", node.process.pid]
+    process = bench.processes.start(command, f"{name}.out")
+    code = bench.processes.finish(process, 1_800)
+    if code:
+        raise BenchError(f"{viewers:,} viewers ended with {code}:\n{tail(f'{name}.out', 40)}")
+    with open(f"{name}.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def measure(bench):
+    figures, remarks = [], []
+    for viewers in steps(bench.options):
+        first, rest, others = nodes_of(bench, viewers)
+        say(f"    {viewers:,} viewers on {1 + len(rest)} nodes")
+        with bench.lock.held():
+            run = watch(bench, first, rest, viewers)
+        what = f"{viewers:,} viewers in {ROOMS} rooms"
+        memory = Figure(f"{what}: memory of the nodes, each viewer", "KiB", below=9 if viewers >= 300_000 else None)
+        memory.add(run["servers"]["memoryPerViewerKiB"])
+        seen = Figure(f"{what}: a tip seen by all of its room, p99", "ms", below=1_000 if viewers == 300_000 else None)
+        seen.add(run["seenByAll"]["p99Ms"], latency={name: run["seen"][f"{name}Ms"] for name in ("p50", "p99", "p999")})
+        deliveries = Figure(f"{what}: deliveries in the busiest second", "/s", at_least=150_000 if viewers == 300_000 else None)
+        deliveries.add(run["traffic"]["mostDeliveriesInASecond"])
+        figures += [memory, seen, deliveries]
+        remarks.append(f"{viewers:,}: {1 + len(rest)} nodes and {run['processes']} processes of viewers, opened in "
+                       f"{run['viewers']['openSeconds']:.0f} s; {run['tips']['acknowledged']} tips, "
+                       f"{run['traffic']['deliveries']:,} deliveries, {run['servers']['tippingCpuSeconds']:.1f} s of processor "
+                       f"time in the nodes, {run['generatorCpuSeconds']:.1f} s in the viewers.")
+        for node in rest:
+            node.stop()
+        first.close()
+        for process in others:
+            bench.processes.stop(process)
+    remarks.append("Every viewer saw every tip of its room once, and the sum that was acknowledged. Rooms are sized by Zipf's law. "
+                   "`latency` is of each viewer's sight of each tip.")
+    return Result(NAME, TITLE, figures, [], remarks=remarks)
