@@ -23,7 +23,9 @@ class FakeAnalysis final : public analysis::AnalysisClient {
   drogon::Task<std::optional<analysis::Portrait>> portrait(ViewerId viewer) override {
     if (mood == Mood::fails) throw db::Unavailable(0, "analysis is away");
     if (mood == Mood::silent) {
+      ++asleep;
       co_await drogon::sleepCoro(trantor::EventLoop::getEventLoopOfCurrentThread(), 0.3);
+      --asleep;
     }
     auto answer = told;
     if (answer) answer->viewerId = viewer;
@@ -34,6 +36,7 @@ class FakeAnalysis final : public analysis::AnalysisClient {
   drogon::Task<std::int64_t> disagreement() override { co_return 0; }
 
   Mood mood = Mood::answers;
+  std::atomic<int> asleep{0};
   std::optional<analysis::Portrait> told;
 };
 
@@ -49,6 +52,11 @@ class PortraitStore : public ::testing::TestWithParam<fixture::Engine> {
     id = db::transact(*database.connect(),
                       [&](db::Connection& c) { return store::insertViewer(c, viewer); });
     analysis.told = analysis::Portrait{id, Fen{500}, 3, 2, 8, Tier::high, 42, Time{7'000'000}};
+  }
+
+  // An answer that comes too late still comes.
+  void TearDown() override {
+    EXPECT_TRUE(fixture::eventually([&] { return analysis.asleep == 0; }));
   }
 
   Result<Portraits::Answer> ask(ViewerId viewer, bool chinese = false) {

@@ -87,43 +87,50 @@ void ViewerDirectory::changed(ViewerId id) {
 }
 
 drogon::Task<> ViewerDirectory::readAgain() {
-  for (auto& shard : shards_) {
-    if (leaving_) co_return;
-    bool read = true;
-    try {
-      co_await readAgain(shard);
-    } catch (const db::Error& error) {
-      read = false;
-    }
-    if (read) continue;
-    const std::unique_lock lock(shard.mutex);
-    ++shard.forgotten;
-    shard.cards.clear();
+  for (std::size_t i = 0; i < shards_.size() && !leaving_; ++i) {
+    auto reading = readAgain(shards_[i]);
+    co_await reading;
   }
 }
 
 drogon::Task<> ViewerDirectory::readAgain(Shard& shard) {
-  std::vector<ViewerId> ids;
-  {
-    const std::shared_lock lock(shard.mutex);
-    for (const auto& [id, card] : shard.cards) ids.push_back(id);
-  }
+  const auto ids = idsIn(shard);
   for (std::size_t first = 0; first < ids.size() && !leaving_; first += kReadAtOnce) {
     const auto last = std::min(ids.size(), first + kReadAtOnce);
     const std::vector<ViewerId> some(ids.begin() + static_cast<std::ptrdiff_t>(first),
                                      ids.begin() + static_cast<std::ptrdiff_t>(last));
-    for (bool kept = false; !kept;) {
-      std::uint64_t before = 0;
-      {
-        const std::unique_lock lock(shard.mutex);
-        before = ++shard.forgotten;  // whoever reads now may have read what was before the gap
-      }
-      const auto read = co_await db1_.read(
-          [&some](db::Connection& connection) { return store::cards(connection, some); });
-      for (const auto& card : read) keep(card, before);
-      kept = forgottenOf(some.front()) == before;  // else once more: a change came in between
+    const auto before = distrust(shard);
+    std::vector<ViewerCard> cards;
+    try {
+      auto reading =
+          db1_.read([&some](db::Connection& connection) { return store::cards(connection, some); });
+      cards = co_await reading;
+    } catch (const db::Error& error) {
+      cards.clear();  // those are read when they are asked for
     }
+    renew(shard, some, cards, before);
   }
+}
+
+std::vector<ViewerId> ViewerDirectory::idsIn(const Shard& shard) {
+  std::vector<ViewerId> ids;
+  const std::shared_lock lock(shard.mutex);
+  for (const auto& [id, card] : shard.cards) ids.push_back(id);
+  return ids;
+}
+
+// Whoever reads a card now may have read what was before the gap: it is not to be kept.
+std::uint64_t ViewerDirectory::distrust(Shard& shard) {
+  const std::unique_lock lock(shard.mutex);
+  return ++shard.forgotten;
+}
+
+void ViewerDirectory::renew(Shard& shard, const std::vector<ViewerId>& ids,
+                            const std::vector<ViewerCard>& cards, std::uint64_t before) {
+  const std::unique_lock lock(shard.mutex);
+  for (const auto id : ids) shard.cards.erase(id);
+  if (shard.forgotten != before) return;  // one of them changed since
+  for (const auto& card : cards) shard.cards.insert_or_assign(card.id, card);
 }
 
 std::uint64_t ViewerDirectory::forgottenOf(ViewerId id) const {

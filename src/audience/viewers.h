@@ -56,6 +56,10 @@ class ViewerDirectory {
   void keep(const ViewerCard& card, std::uint64_t forgottenBefore);
   void forget(ViewerId id);
   drogon::Task<> readAgain(Shard& shard);
+  static std::vector<ViewerId> idsIn(const Shard& shard);
+  static std::uint64_t distrust(Shard& shard);
+  static void renew(Shard& shard, const std::vector<ViewerId>& ids,
+                    const std::vector<ViewerCard>& cards, std::uint64_t before);
 
   db::Database& db1_;
   Bus& bus_;

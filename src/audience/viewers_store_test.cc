@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <thread>
+#include <vector>
+
 #include "audience/viewer_store.h"
 #include "store/database.h"
 
@@ -15,7 +19,10 @@ class BrokenBus final : public Bus {
   void publish(const std::string&, std::string_view) override {}
   void subscribe(const std::string&, Listener) override {}
   void onGap(std::function<void()> listener) override { gap_ = std::move(listener); }
-  void mend() { gap_(); }
+  /// On a thread of its own, as buses do.
+  void mend() {
+    std::thread([this] { gap_(); }).join();
+  }
 
  private:
   std::function<void()> gap_;
@@ -30,7 +37,11 @@ class MemoryOfViewers : public ::testing::TestWithParam<fixture::Engine> {
     db::transact(*c,
                  [&](db::Connection& t) { return store::setState(t, id, ViewerState::disabled); });
   }
-  ViewerState stateOf(ViewerId id) { return directory.known(id)->state; }
+  /// Of a viewer that is at hand.
+  std::optional<ViewerState> stateOf(ViewerId id) {
+    const auto card = directory.known(id);
+    return card ? std::optional(card->state) : std::nullopt;
+  }
 
   fixture::TestDatabase database{GetParam(), "db1"};
   std::unique_ptr<db::Connection> c = database.connect();

@@ -9,38 +9,7 @@
 
 using tipflow::fuzz::require;
 
-// Requests are read only by the program; writing them is the other half of the round trip.
 namespace tipflow {
-
-template <std::int64_t Least, std::int64_t Most>
-void write(std::string& out, const Ranged<Least, Most>& v) {
-  require(v.value >= Least && v.value <= Most, "a number lies within its bounds");
-  json::write(out, v.value);
-}
-template <std::size_t Least, std::size_t Most>
-void write(std::string& out, const Text<Least, Most>& v) {
-  const auto length = json::codePoints(v.value);
-  require(length >= Least && length <= Most, "a text has a length within its bounds");
-  require(!hasControl(v.value), "a text has no control characters");
-  require(trimmed(v.value) == v.value, "a text is trimmed");
-  json::write(out, v.value);
-}
-template <std::size_t Least, std::size_t Most>
-void write(std::string& out, const Secret<Least, Most>& v) {
-  require(v.value.size() >= Least && v.value.size() <= Most,
-          "a secret has a size within its bounds");
-  json::write(out, v.value);
-}
-
-namespace json {
-template <class T, std::size_t Least, std::size_t Most>
-void write(std::string& out, const List<T, Least, Most>& v) {
-  require(v.items.size() >= Least && v.items.size() <= Most,
-          "a list has a length within its bounds");
-  write(out, v.items);
-}
-}  // namespace json
-
 namespace {
 
 // The shape of the login request, whose type is private to its routes.
@@ -56,6 +25,44 @@ using Bodies =
                          audience::RegisterViewer, audience::ChangeViewer, audience::Empty,
                          audience::TipRequest, audience::TipBatchRequest, finance::SetShareRate,
                          finance::RequestWithdrawal, finance::Sandbox, Login>;
+
+// What was taken lies within the bounds of its type, at every depth.
+template <class T>
+void checkBounds(const T& value);
+template <std::int64_t Least, std::int64_t Most>
+void checkBounds(const Ranged<Least, Most>& v) {
+  require(v.value >= Least && v.value <= Most, "a number lies within its bounds");
+}
+template <std::size_t Least, std::size_t Most>
+void checkBounds(const Text<Least, Most>& v) {
+  const auto length = json::codePoints(v.value);
+  require(length >= Least && length <= Most, "a text has a length within its bounds");
+  require(!hasControl(v.value), "a text has no control characters");
+  require(trimmed(v.value) == v.value, "a text is trimmed");
+}
+template <std::size_t Least, std::size_t Most>
+void checkBounds(const Secret<Least, Most>& v) {
+  require(v.value.size() >= Least && v.value.size() <= Most,
+          "a secret has a size within its bounds");
+}
+template <class T, std::size_t Least, std::size_t Most>
+void checkBounds(const json::List<T, Least, Most>& v) {
+  require(v.items.size() >= Least && v.items.size() <= Most,
+          "a list has a length within its bounds");
+  for (const auto& item : v.items) checkBounds(item);
+}
+template <class T>
+void checkBounds(const std::optional<T>& v) {
+  if (v) checkBounds(*v);
+}
+template <class T>
+void checkBounds(const T& value) {
+  if constexpr (boost::describe::has_describe_members<T>::value) {
+    using Members = boost::describe::describe_members<T, boost::describe::mod_public>;
+    boost::mp11::mp_for_each<Members>(
+        [&](auto member) { checkBounds(value.*decltype(member)::pointer); });
+  }
+}
 
 void checkRefusal(const Rejection& rejection) {
   require(
@@ -81,6 +88,7 @@ void checkBody(std::string_view text) {
     checkRefusal(refused.rejection());
     return;
   }
+  checkBounds(body);
   const auto written = json::toText(body);
   require(json::toText(json::readBody<Body>(written)) == written,
           "what was accepted is read back from its own JSON");

@@ -140,6 +140,10 @@ TEST_F(ReplicasStore, never_see_what_is_older_than_the_limit) {
   std::thread writer([&] {
     while (!over) write->exec("UPDATE written SET at = ?", {write->now()});
   });
+  EXPECT_TRUE(fixture::eventually([&] {
+    return fixture::number(*onReplica, "SELECT at FROM " + primary->url().database + ".written") >
+           0;
+  }));
   Duration oldest{};
   int asides = 0;
   const auto readFor = [&](std::chrono::milliseconds time) {
