@@ -15,7 +15,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 // SQLite has one writer: settlement waits as long as a chunk is written.
 constexpr std::int64_t kTipsAtOnceSqlite = 20'000;
-constexpr std::int64_t kTipsAtOnceServer = 200'000;
+// The more at once, the fewer times the same viewer's total is written.
+constexpr std::int64_t kTipsAtOnceServer = 500'000;
 
 class RunWork final : public Work {
  public:
@@ -54,15 +55,23 @@ std::int64_t tipsUpTo(const store::LaneMarks& marks) {
 
 std::vector<store::LaneSpan> nextChunk(const store::LaneMarks& progress,
                                        const store::LaneMarks& cutoff, std::int64_t most) {
-  std::vector<store::LaneSpan> chunk;
+  std::vector<store::LaneSpan> behind;
   for (const auto& [lane, to] : cutoff) {
     const auto mark = progress.find(lane);
     const LaneSeq after = mark == progress.end() ? LaneSeq{0} : mark->second;
-    if (after >= to) continue;
-    const auto tips = std::min(most, to.value - after.value);
-    chunk.push_back({lane, after, LaneSeq{after.value + tips}});
+    if (after < to) behind.push_back({lane, after, to});
+  }
+  // The shortest first: what they leave of their share is for the others.
+  std::stable_sort(
+      behind.begin(), behind.end(),
+      [](const store::LaneSpan& a, const store::LaneSpan& b) { return a.tips() < b.tips(); });
+  std::vector<store::LaneSpan> chunk;
+  auto lanes = static_cast<std::int64_t>(behind.size());
+  for (auto span : behind) {
+    const auto tips = std::min(span.tips(), most / lanes--);
     most -= tips;
-    if (most == 0) break;
+    span.to = LaneSeq{span.after.value + tips};
+    if (tips > 0) chunk.push_back(span);
   }
   return chunk;
 }

@@ -52,7 +52,8 @@ class CatchUp {
   CatchUpLimits limits_;
 };
 
-/// What there is between progress and cutoff, at most `most` tips of it, lanes in order.
+/// What there is between progress and cutoff, at most `most` tips of it, shared among the lanes:
+/// those of one time fall into the same cells.
 [[nodiscard]] std::vector<store::LaneSpan> nextChunk(const store::LaneMarks& progress,
                                                      const store::LaneMarks& cutoff,
                                                      std::int64_t most);

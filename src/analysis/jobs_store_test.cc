@@ -113,6 +113,29 @@ class InterruptedWork final : public PlainWork {
   std::function<void()> meanwhile_;
 };
 
+TEST(NextChunk, shares_what_is_missing_among_the_lanes) {
+  const store::LaneMarks progress{{LaneId{1}, LaneSeq{10}}, {LaneId{2}, LaneSeq{7}}};
+  const store::LaneMarks cutoff{{LaneId{1}, LaneSeq{110}},
+                                {LaneId{2}, LaneSeq{7}},
+                                {LaneId{3}, LaneSeq{5}},
+                                {LaneId{4}, LaneSeq{100}}};
+  std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> spans;
+  for (const auto& span : nextChunk(progress, cutoff, 65)) {
+    spans[span.lane.value] = {span.after.value, span.to.value};
+  }
+  const decltype(spans) expected{{1, {10, 40}}, {3, {0, 5}}, {4, {0, 30}}};
+  EXPECT_EQ(spans, expected);
+}
+
+TEST(NextChunk, goes_on_where_there_are_more_lanes_than_tips_in_a_chunk) {
+  store::LaneMarks cutoff;
+  for (std::int64_t lane = 1; lane <= 10; ++lane) cutoff[LaneId{lane}] = LaneSeq{2};
+  std::int64_t tips = 0;
+  for (const auto& span : nextChunk({}, cutoff, 3)) tips += span.tips();
+  EXPECT_EQ(tips, 3);
+  EXPECT_TRUE(nextChunk(cutoff, cutoff, 3).empty());
+}
+
 class AnalysisJobs : public ::testing::TestWithParam<fixture::Engine> {
  protected:
   void catchUp() {

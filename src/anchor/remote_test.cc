@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <trantor/net/EventLoopThread.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -30,8 +31,17 @@ class RemoteAnchorsTest : public ::testing::Test {
     thread.run();
   }
   ~RemoteAnchorsTest() override {
-    thread.getLoop()->quit();
+    thread.getLoop()->queueInLoop([this] { quitWhenIdle(); });
     thread.wait();
+  }
+  // On the loop: an answer that comes after its end would find nobody.
+  void quitWhenIdle() {
+    const auto peers = caller.state().peers;
+    const bool idle = std::none_of(peers.begin(), peers.end(),
+                                   [](const auto& peer) { return peer.inFlight > 0; });
+    auto* loop = thread.getLoop();
+    if (idle) return loop->quit();
+    loop->runAfter(0.001, [this] { quitWhenIdle(); });
   }
   void start() { anchors.start(*thread.getLoop()); }
   template <class Condition>

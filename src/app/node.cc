@@ -253,7 +253,8 @@ std::string Node::start() {
   g.prepareDatabases();
   g.peers.listen(g.bus);
   g.shared.load(g.config.dataDir);
-  g.replicas.start(g.usesDb1(), g.usesDb2());
+  // The console shows how far behind each replica is, also of a database it does not read.
+  g.replicas.start(g.usesDb1() || p.console, g.usesDb2());
   g.front.start(g.databases());
   if (p.settings) p.settings->load();
   p.records->start();

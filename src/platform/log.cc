@@ -21,6 +21,8 @@ constexpr std::size_t kFiles = 4;
 constexpr std::chrono::milliseconds kWriteEvery{20};
 // Beyond this, lines are dropped and counted: a log never slows a tip.
 constexpr std::size_t kMostWaiting = 32 * 1024 * 1024;
+// A start says far less than this before its lines are collected.
+constexpr std::size_t kMostEarly = 1'000;
 
 enum class Goes { everywhere, toCollectorAlone };
 
@@ -70,6 +72,8 @@ class Writer {
   void collectWith(Collector collector) {
     const std::lock_guard lock(collectorMutex_);
     collector_ = std::move(collector);
+    if (!std::exchange(collected_, true) && collector_) collector_(std::move(early_));
+    early_ = {};
   }
   [[nodiscard]] std::int64_t dropped() const { return allDropped_.load(); }
 
@@ -95,6 +99,8 @@ class Writer {
   std::atomic<std::int64_t> allDropped_{0};
   std::mutex collectorMutex_;
   Collector collector_;
+  bool collected_ = false;          // there is or was a collector
+  std::vector<std::string> early_;  // what came before the first one
   bool stopping_ = false;
   bool failing_ = false;  // the writer's thread alone
   std::thread thread_;
@@ -181,7 +187,14 @@ void Writer::reportFlushed(std::int64_t asked) {
 
 void Writer::collect(std::vector<Line>& lines) {
   const std::lock_guard lock(collectorMutex_);
-  if (!collector_ || lines.empty()) return;
+  if (lines.empty()) return;
+  if (!collected_) {
+    for (auto& line : lines) {
+      if (early_.size() < kMostEarly) early_.push_back(std::move(line.text));
+    }
+    return;
+  }
+  if (!collector_) return;
   std::vector<std::string> texts;
   texts.reserve(lines.size());
   for (auto& line : lines) texts.push_back(std::move(line.text));

@@ -39,7 +39,8 @@ void setLevel(Level level);
 [[nodiscard]] std::int64_t dropped();
 
 /// Is given all lines and spans as they are written, many at a time, on the writer's thread; must
-/// be quick. An empty one takes the last one away.
+/// be quick. The first is also given what was written before it. An empty one takes the last one
+/// away.
 using Collector = std::function<void(std::vector<std::string> lines)>;
 void collectWith(Collector collector);
 

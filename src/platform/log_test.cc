@@ -136,6 +136,25 @@ TEST(Log, hands_lines_and_spans_to_the_collector_and_only_lines_to_the_file) {
   EXPECT_EQ(span.at("tipId"), 11);
 }
 
+TEST(Log, the_collector_is_given_what_was_written_before_it_came) {
+  std::vector<std::string> collected;
+  const auto lines = linesOf(log::Level::info, [&] {
+    log::info("platform", "starting");
+    log::flush();
+    log::collectWith([&](std::vector<std::string> some) {
+      collected.insert(collected.end(), some.begin(), some.end());
+    });
+    log::info("platform", "started");
+    log::flush();
+    log::collectWith({});
+  });
+  ASSERT_EQ(lines.size(), 2U);
+  ASSERT_EQ(collected.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(boost::json::parse(collected[i]).as_object(), lines[i]);
+  }
+}
+
 TEST(Log, a_full_disk_ends_nothing_and_is_said_once) {
   testing::internal::CaptureStderr();
   log::start({"node-1", log::Level::info, "/dev/full"});

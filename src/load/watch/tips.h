@@ -23,7 +23,7 @@ struct TipsPlan {
   double roomExponent = 1;
   std::uint64_t seed = 1;
   bool sign = true;
-  MonotonicUs resolveMostUs = 60'000'000;  ///< after the end, for outcomes that are not known
+  MonotonicUs resolveMostUs = 0;  ///< after the end, for outcomes that are not known
 };
 
 class Tips final : public Source {

@@ -224,7 +224,8 @@ class Run {
                   .endUs = tippingUs_ + usOf(options_.seconds),
                   .roomExponent = options_.zipf,
                   .seed = options_.seed,
-                  .sign = options_.sign};
+                  .sign = options_.sign,
+                  .resolveMostUs = usOf(options_.settleSeconds)};
     Tips tips(plan, population_.rooms, population_.viewers, *shared_, clock_, ids_);
     Drivers drivers;
     drivers.push_back(std::make_unique<Driver>(resolve(api_), kTipConnections));

@@ -28,6 +28,10 @@ class Revocations {
   };
 
   Revocations(const Clock& clock, Bus& bus);
+  virtual ~Revocations() = default;
+  Revocations(const Revocations&) = delete;
+  Revocations& operator=(const Revocations&) = delete;
+
   /// Also in this file, which outlives the process; reads what it holds. Throws std::runtime_error
   /// when it cannot be written.
   void keepIn(const std::string& file);
@@ -39,7 +43,8 @@ class Revocations {
 
   /// Dead here when it returns, and on the other nodes as soon as they hear of it.
   drogon::Task<> revoke(std::string tokenId, Time expiresAt);
-  [[nodiscard]] bool has(const std::string& tokenId) const;
+  /// Virtual so that a test can act between a look and what follows from it.
+  [[nodiscard]] virtual bool has(const std::string& tokenId) const;
 
   /// Takes in what other nodes know.
   void learn(const std::vector<Revoked>& others);
