@@ -17,6 +17,8 @@ namespace {
 constexpr int kUnsettledMost = 5;
 // Looks after which nginx is asked again about what it refused: a name may be known by then.
 constexpr int kAskAgain = 50;
+// Long enough for a supervisor to start a node again.
+constexpr Duration kLeaversStay{10 * kUsPerSecond};
 
 std::string toText(const Picture& picture) {
   return boost::json::serialize(boost::json::value_from(picture));
@@ -42,11 +44,12 @@ Agent::Agent(Options options, std::string_view configurationTemplate, Nginx& ngi
       nginx_(nginx),
       registry_(registry),
       blocked_(std::move(blocked)),
+      leavers_(refusesConnections, kLeaversStay),
       applied_(readPicture(nginx.file(kPictureFile))),
       seen_(applied_) {}
 
 void Agent::look() {
-  const auto picture = believed(applied_, news());
+  const auto picture = leavers_.with(applied_, believed(applied_, news()), clock_.now());
   if (!begun_ || (picture != applied_ && settled(picture))) apply(picture);
   if (nginx_.keepRunning()) log::warn("edge", "nginx had ended and was started again");
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "edge/leavers.h"
 #include "edge/nginx.h"
 #include "edge/rules.h"
 #include "platform/registry.h"
@@ -39,6 +40,8 @@ class Agent {
   Nginx& nginx_;
   const Registry& registry_;
   BlockList blocked_;
+  SystemClock clock_;
+  Leavers leavers_;
   Picture applied_;  // kept in a file too, for the next agent
   Picture seen_;
   int unsettled_ = 0;

@@ -2,6 +2,7 @@
 // acknowledged is lost, nothing is there twice, the books match, and it is soon over. Prints a table of what each came to.
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { Client } from '../e2e/support/client.ts';
 import { readRows } from '../e2e/support/books.ts';
 import { makeDirectory, removeDirectory } from '../e2e/support/processes.ts';
 import { settledBooks } from '../e2e/support/stories.ts';
@@ -21,6 +22,8 @@ const leaseSeconds = 10; // audience.lane_lease_seconds
 /** Of the requests in a fault that leaves one node of each role, this part may be answered other than by success. */
 const failuresMost = 0.001;
 const recoveredWithinMs = 10_000;
+/** The edge sends to a new node so soon. */
+const sentToWithinMs = 5_000;
 
 interface Fault {
   name: string;
@@ -65,8 +68,16 @@ const stopFor = (name: string, seconds: number): Fault['happen'] => async (clust
 
 const joinAndLeave: Fault['happen'] = async (cluster) => {
   const name = (await cluster.command('add', 'audience')).trim();
+  const { port } = await cluster.part(name);
+  const node = new Client(`http://127.0.0.1:${port}`);
+  await waitFor(
+    'the edge sends tips to the new node',
+    async () => /^tipflow_tips_total\{[^}]*outcome="created"[^}]*\} [1-9]/m.test((await node.call('GET', '/metrics')).bytes.toString()),
+    { withinMs: sentToWithinMs },
+  );
   await pause(3_000);
-  await cluster.command('stop', name);
+  await cluster.command('remove', name);
+  node.close();
 };
 
 const twice = ['finance', 'analysis', 'room', 'console'];

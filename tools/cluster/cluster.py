@@ -134,6 +134,11 @@ class Cluster:
         self.build()
         return self.part(name)
 
+    def forget_node(self, name):
+        del self.made["nodes"][name]
+        write_whole(f"{self.directory}/cluster.json", json.dumps(self.made, indent=1))
+        self.build()
+
     # What is done with it.
 
     def start_servers(self):
@@ -319,6 +324,17 @@ def command_add(options, programs):
     print(node.name)
 
 
+def command_remove(options, programs):
+    with only_one(options.directory):
+        cluster = Cluster(options.directory, programs)
+        node = cluster.part(options.part)
+        if not isinstance(node, Node):
+            raise ClusterError(f"{node.name} is no node, only nodes can be removed\nTo end it for now: ./dev cluster stop {node.name}")
+        node.stop()
+        cluster.forget_node(node.name)
+    say(f"{node.name} has left for good")
+
+
 def parser():
     parser = argparse.ArgumentParser(
         prog="./dev cluster", formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -349,6 +365,7 @@ def parser():
     add("stop", command_stop, "let it finish what it has, and end it", part)
     add("rolling-restart", command_rolling_restart, "restart every node, one after another, while the others serve")
     add("add", command_add, "one more node; prints its name", (["role"], {"metavar": "ROLE"}))
+    add("remove", command_remove, "let a node finish what it has, end it, and forget it", part)
     add("down", command_down, "stop everything",
         (["--delete"], {"action": "store_true", "help": "and remove what it kept"}))
     return parser
