@@ -20,6 +20,8 @@ constexpr double kPauseSeconds = 1;  // after a query that failed
 constexpr double kLookSeconds = 3;   // an agent that restarted may have forgotten us
 constexpr const char* kCheckEvery = "1s";
 constexpr const char* kForgetAfter = "1m";
+// One late answer of a busy node is none: taking it out and in again costs the others more.
+constexpr int kFailuresMost = 2;
 
 std::string serviceOf(const std::string& role) { return "tipflow-" + role; }
 std::string idOf(const Instance& instance) { return instance.node + "/" + instance.role; }
@@ -74,6 +76,7 @@ std::string consulRegistration(const Instance& instance, bool ready) {
                    {"Check", json::object{{"HTTP", check},
                                           {"Interval", kCheckEvery},
                                           {"Timeout", kCheckEvery},
+                                          {"FailuresBeforeCritical", kFailuresMost},
                                           {"Status", ready ? "passing" : "critical"},
                                           {"DeregisterCriticalServiceAfter", kForgetAfter}}}});
 }

@@ -36,6 +36,7 @@ TEST(Consul, is_told_to_look_at_readyz_and_to_forget_nodes_that_are_gone) {
   const auto& check = sent.at("Check");
   EXPECT_EQ(check.at("HTTP"), "http://10.0.0.7:8080/readyz");
   EXPECT_TRUE(check.as_object().contains("DeregisterCriticalServiceAfter"));
+  EXPECT_EQ(check.at("FailuresBeforeCritical"), 2) << "a node may be late once";
   EXPECT_EQ(check.at("Status"), "passing");
 }
 
