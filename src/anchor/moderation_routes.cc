@@ -39,14 +39,14 @@ class Routes {
   }
 
   Task<ResponsePtr> kick(Call& call) {
-    const auto room = ownRoom(call, rooms_.directory());
+    const auto room = co_await ownRoom(call, rooms_.directory());
     const auto body = call.body<KickRequest>();
     auto wanted = restraintOf(call, room, ViewerId{body.viewerId.value}, body.reason);
     const auto length = inSeconds(body.seconds.value_or(KickSeconds{}).value);
     co_return co_await restrain(call, RestraintKind::kick, std::move(wanted), length);
   }
   Task<ResponsePtr> mute(Call& call) {
-    const auto room = ownRoom(call, rooms_.directory());
+    const auto room = co_await ownRoom(call, rooms_.directory());
     const auto body = call.body<MuteRequest>();
     auto wanted = restraintOf(call, room, ViewerId{body.viewerId.value}, body.reason);
     const auto length = inSeconds(body.seconds.value);
@@ -93,14 +93,14 @@ class Routes {
     co_return http::created(*change.after);
   }
   Task<ResponsePtr> release(Call& call, RestraintKind kind) {
-    const auto room = ownRoom(call, rooms_.directory());
+    const auto room = co_await ownRoom(call, rooms_.directory());
     const auto viewer = call.pathId<ViewerId>(1, ErrorCode::viewer_not_found);
     const auto change = http::orRefuse(co_await moderation_.release(kind, room, viewer));
     call.change = {object(kind, room, viewer), shown(change.before), {}};
     co_return http::noContent();
   }
   Task<ResponsePtr> list(Call& call, RestraintKind kind) {
-    const auto room = ownRoom(call, rooms_.directory());
+    const auto room = co_await ownRoom(call, rooms_.directory());
     std::optional<store::RestraintPlace> after;
     if (const auto token = call.pageToken(2)) after = {Time{(*token)[0]}, ViewerId{(*token)[1]}};
     co_return http::page(

@@ -8,12 +8,17 @@ namespace tipflow::anchor {
 
 /// The room of the path, for an operator or the room's own anchor; for others as for a room that is
 /// not theirs, whether it exists or not.
-inline RoomId ownRoom(const http::Call& call, const AnchorClient& rooms) {
+inline drogon::Task<RoomId> ownRoom(const http::Call& call, AnchorClient& rooms) {
   const auto id = call.pathId<RoomId>(0, ErrorCode::room_not_found);
-  if (call.isOperator()) return id;
-  const auto card = rooms.room(id);
-  if (!card || card->anchor != call.anchor()) throw http::Refused(ErrorCode::forbidden);
-  return id;
+  if (call.isOperator()) co_return id;
+  const auto owns = [&] {
+    const auto card = rooms.room(id);
+    return card && card->anchor == call.anchor();
+  };
+  // It may have been made on another node a moment ago.
+  if (!owns()) co_await rooms.lookAgain(id);
+  if (!owns()) throw http::Refused(ErrorCode::forbidden);
+  co_return id;
 }
 
 }  // namespace tipflow::anchor

@@ -103,7 +103,7 @@ class Routes {
   /// Does something to the asker's own room; what an operator did is recorded.
   template <class Action>
   Task<ResponsePtr> act(Call& call, const Action& action) {
-    const auto id = ownRoom(call, service_.directory());
+    const auto id = co_await ownRoom(call, service_.directory());
     std::string before;
     if (call.isOperator()) before = json::toText(http::orRefuse(co_await service_.room(id)));
     const auto room = http::orRefuse(co_await action(id));

@@ -51,7 +51,7 @@ class Service final : public AccountDirectory {
   drogon::Task<Result<Room>> liftBan(RoomId id);
   drogon::Task<Result<http::Page<RoomSession>>> sessions(RoomId id, std::int64_t before, int limit);
 
-  [[nodiscard]] const Directory& directory() const { return directory_; }
+  [[nodiscard]] Directory& directory() { return directory_; }
 
  private:
   drogon::Task<std::optional<BasisPoints>> rateOf(AnchorId id);

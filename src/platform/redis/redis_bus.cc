@@ -30,11 +30,14 @@ prometheus::Counter& messages(Metrics& metrics, const char* outcome) {
 
 }  // namespace
 
+std::string channelOf(int database, const std::string& topic) {
+  return fmt::format("tipflow:{}:{}", database, topic);
+}
+
 RedisBus::RedisBus(Client& client, std::string process, Metrics& metrics, Limits limits)
     : client_(client),
       process_(std::move(process)),
       limits_(limits),
-      prefix_(fmt::format("tipflow:{}:", client.url().database)),
       topics_{kLossTopic},
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       sent_(messages(metrics, "published")),
@@ -59,11 +62,13 @@ void RedisBus::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-std::string RedisBus::channelOf(const std::string& topic) const { return prefix_ + topic; }
+std::string RedisBus::channel(const std::string& topic) const {
+  return channelOf(client_.url().database, topic);
+}
 
 void RedisBus::publish(const std::string& topic, std::string_view message) {
   local_.publish(topic, message);
-  std::vector<Command> commands{{"PUBLISH", channelOf(topic), process_ + std::string(message)}};
+  std::vector<Command> commands{{"PUBLISH", channel(topic), process_ + std::string(message)}};
   client_.submit(std::move(commands), [this](const std::vector<Reply>& replies) {
     if (!replies.empty() && !replies.front().isError()) {
       sent_.Increment();
@@ -78,7 +83,7 @@ void RedisBus::publish(const std::string& topic, std::string_view message) {
 // Once Redis is there again: the others may have missed something of ours.
 void RedisBus::tellLoss() {
   if (!lost_.exchange(false)) return;
-  std::vector<Command> commands{{"PUBLISH", channelOf(kLossTopic), process_}};
+  std::vector<Command> commands{{"PUBLISH", channel(kLossTopic), process_}};
   client_.submit(std::move(commands), [this](const std::vector<Reply>& replies) {
     if (replies.empty() || replies.front().isError()) lost_ = true;
   });
@@ -153,7 +158,7 @@ void RedisBus::subscribeNew(Connection& connection) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& topic : topics_) {
-      if (subscribed_.insert(topic).second) command.push_back(channelOf(topic));
+      if (subscribed_.insert(topic).second) command.push_back(channel(topic));
     }
   }
   if (command.size() == 1) return;
@@ -175,8 +180,9 @@ void RedisBus::take(const Reply& message) {
 }
 
 void RedisBus::deliver(const std::string& channel, std::string_view message) {
-  if (!channel.starts_with(prefix_)) return;
-  const auto topic = channel.substr(prefix_.size());
+  const auto prefix = this->channel({});
+  if (!channel.starts_with(prefix)) return;
+  const auto topic = channel.substr(prefix.size());
   if (topic == kLossTopic) {
     noteGap();
     return;

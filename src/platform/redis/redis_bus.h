@@ -15,6 +15,9 @@
 
 namespace tipflow::redis {
 
+/// Channels are not divided by database as keys are.
+std::string channelOf(int database, const std::string& topic);
+
 class RedisBus final : public Bus {
  public:
   /// `process`: unique among those that use this Redis, 32 characters. Before the client is
@@ -43,12 +46,11 @@ class RedisBus final : public Bus {
   void noteGap();
   void drainWake() const;
   [[nodiscard]] bool pause(Duration pause);
-  [[nodiscard]] std::string channelOf(const std::string& topic) const;
+  [[nodiscard]] std::string channel(const std::string& topic) const;
 
   Client& client_;
   std::string process_;
   Limits limits_;
-  std::string prefix_;  // of channels: they are not divided by database as keys are
   LocalBus local_;
   std::atomic<bool> lost_{false};  // messages of this process that others did not get
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+
+#include "platform/redis/redis_bus.h"
 
 namespace tipflow::redis {
 namespace {
@@ -9,6 +12,10 @@ namespace {
 constexpr const char* kKey = "tipflow:revoked";
 constexpr std::int64_t kPage = 2'000;
 constexpr Duration kCompareEvery{60 * kUsPerSecond};
+constexpr const char* kHeard = "tipflow:revoked:heard:";
+constexpr const char* kHeardKeptMs = "10000";
+constexpr auto kHeardWithin = std::chrono::milliseconds(100);
+constexpr double kLookEverySeconds = 0.002;
 
 using Revoked = Revocations::Revoked;
 
@@ -31,6 +38,12 @@ void append(std::vector<Revoked>& all, const std::vector<Reply>& page) {
   }
 }
 
+std::int64_t countOf(const Reply& reply) {
+  std::int64_t count = 0;
+  std::from_chars(reply.text.data(), reply.text.data() + reply.text.size(), count);
+  return count;
+}
+
 bool byId(const Revoked& a, const Revoked& b) { return a.tokenId < b.tokenId; }
 
 }  // namespace
@@ -40,13 +53,37 @@ RevocationExchange::RevocationExchange(Client& client, Bus& bus, Revocations& re
     : client_(client), revocations_(revocations), clock_(clock) {
   client_.onChange([this](bool) { doubtful_ = true; });
   bus.onGap([this] { doubtful_ = true; });
-  // Behind the message of the bus, so that whoever waits for this knows that the other nodes were
-  // told.
-  revocations_.shareBy([this](Revoked revoked) -> drogon::Task<> {
-    std::vector<Command> commands{added(revoked)};
-    const auto replies = co_await client_.run(std::move(commands));
-    if (replies.empty() || replies.front().isError()) doubtful_ = true;
+  // Revocations listens since before: here it is known already.
+  bus.subscribe(topic::kTokenRevoked, [this](std::string_view message) {
+    const auto key = kHeard + std::string(message.substr(0, message.find(' ')));
+    client_.submit({{"INCR", key}, {"PEXPIRE", key, kHeardKeptMs}}, [](const auto&) {});
   });
+  revocations_.shareBy([this](Revoked revoked) { return share(std::move(revoked)); });
+}
+
+// Behind the message of the bus.
+drogon::Task<> RevocationExchange::share(Revoked revoked) {
+  const auto channel = channelOf(client_.url().database, topic::kTokenRevoked);
+  std::vector<Command> commands{added(revoked), {"PUBSUB", "NUMSUB", channel}};
+  const auto replies = co_await client_.run(std::move(commands));
+  if (replies.empty() || replies.front().isError()) {
+    doubtful_ = true;
+    co_return;
+  }
+  const auto& listeners = replies.back().list;
+  if (listeners.size() == 2) co_await heardBy(listeners.back().integer, std::move(revoked.tokenId));
+}
+
+drogon::Task<> RevocationExchange::heardBy(std::int64_t nodes, std::string tokenId) {
+  auto* loop = trantor::EventLoop::getEventLoopOfCurrentThread();
+  if (loop == nullptr) co_return;
+  const auto until = std::chrono::steady_clock::now() + kHeardWithin;
+  while (std::chrono::steady_clock::now() < until) {
+    std::vector<Command> ask{{"GET", kHeard + tokenId}};
+    const auto replies = co_await client_.run(std::move(ask));
+    if (replies.empty() || countOf(replies.front()) >= nodes) co_return;
+    co_await drogon::sleepCoro(loop, kLookEverySeconds);
+  }
 }
 
 drogon::Task<> RevocationExchange::exchange() {

@@ -1,6 +1,7 @@
 // The list of logged-out tokens in Redis, a sorted set by their end. It and what this node knows
 // are brought to the same state every few seconds, in both directions: so a node that missed a
-// message learns it, and a Redis that was emptied is filled again by the nodes.
+// message learns it, and a Redis that was emptied is filled again by the nodes. Each node that
+// heard of a revocation counts itself, so that whoever logged out is answered when all did.
 #pragma once
 
 #include <atomic>
@@ -19,6 +20,9 @@ class RevocationExchange {
   drogon::Task<> exchange();
 
  private:
+  drogon::Task<> share(Revocations::Revoked revoked);
+  /// Until so many nodes heard of it; not for long: one of them may hang.
+  drogon::Task<> heardBy(std::int64_t nodes, std::string tokenId);
   drogon::Task<bool> learn(std::vector<Revocations::Revoked>* theirs);
   drogon::Task<bool> teach(std::vector<Revocations::Revoked> theirs);
 
