@@ -174,8 +174,8 @@ TEST_P(ModerationStore, keeps_who_watched_the_session_that_ended_and_no_other) {
       return ending(t, id, watched, [&] { return closeRoom(t, id, kNow + kSecond); });
     });
   };
-  EXPECT_EQ(end({31, 52, 8}), Transition::done);
-  EXPECT_EQ(end({0, 0, 0}), Transition::already);
+  EXPECT_EQ(end({session, 31, 52, 8}), Transition::done);
+  EXPECT_EQ(end({session, 0, 0, 0}), Transition::already);
   const auto kept = store::session(*c, session);
   EXPECT_EQ(kept->peakViewers, 31);
   EXPECT_EQ(kept->joins, 52);
@@ -185,6 +185,10 @@ TEST_P(ModerationStore, keeps_who_watched_the_session_that_ended_and_no_other) {
   ASSERT_THAT(all, SizeIs(2));
   EXPECT_EQ(all.front().session.peakViewers, std::nullopt);
   EXPECT_EQ(all.back().session.chats, 8);
+  // Nobody came to it: what is known is of the one before.
+  EXPECT_EQ(end({session, 31, 52, 8}), Transition::done);
+  EXPECT_EQ(sessions(*c, id, kIdEnd, 10).front().session.joins, 0);
+  EXPECT_EQ(sessions(*c, id, kIdEnd, 10).front().session.peakViewers, 0);
 }
 
 TEST_P(ModerationStore, keeps_one_kick_and_one_mute_of_a_viewer_in_a_room) {

@@ -102,7 +102,7 @@ Room Service::asNow(Room room) const {
   if (room.state != RoomState::banned) room.ban.reset();
   if (!room.sessionId) return room;
   if (audience_ != nullptr) room.revenue = audience_->liveSum(*room.sessionId).amount;
-  if (live_ != nullptr) room.viewers = live_->numbers(room.id).viewers;
+  if (live_ != nullptr) room.viewers = live_->numbers(room.id).of(*room.sessionId).viewers;
   return room;
 }
 
@@ -145,7 +145,7 @@ drogon::Task<Result<Room>> Service::openRoom(RoomId id) {
 std::optional<store::Attendance> Service::attendance(RoomId id) const {
   if (live_ == nullptr) return std::nullopt;
   const auto numbers = live_->numbers(id);
-  return store::Attendance{numbers.peakViewers, numbers.joins, numbers.chats};
+  return store::Attendance{numbers.session, numbers.peakViewers, numbers.joins, numbers.chats};
 }
 
 drogon::Task<Result<Room>> Service::closeRoom(RoomId id) {
@@ -201,7 +201,7 @@ drogon::Task<Result<http::Page<RoomSession>>> Service::sessions(RoomId id, std::
 drogon::Task<RoomSession> Service::withSums(store::StoredSession stored) {
   auto session = stored.session;
   if (!session.closedAt && live_ != nullptr) {
-    const auto numbers = live_->numbers(session.roomId);
+    const auto numbers = live_->numbers(session.roomId).of(session.id);
     session.peakViewers = numbers.peakViewers;
     session.joins = numbers.joins;
     session.chats = numbers.chats;

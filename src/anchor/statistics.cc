@@ -39,7 +39,7 @@ drogon::Task<Result<RoomStats>> Statistics::stats(RoomId id, bool asOperator) {
   stats.sessionId = session;
   stats.since = found->openedAt;
   if (live_ != nullptr) {
-    const auto numbers = live_->numbers(id);
+    const auto numbers = live_->numbers(id).of(session);
     stats.viewers = numbers.viewers;
     stats.peakViewers = numbers.peakViewers;
     stats.joins = numbers.joins;

@@ -324,11 +324,11 @@ std::optional<RoomSession> session(db::Connection& connection, SessionId id) {
   return found;
 }
 
-void keepAttendance(db::Connection& connection, SessionId session, const Attendance& a) {
+void keepAttendance(db::Connection& connection, const Attendance& a) {
   connection.exec(
       "INSERT INTO session_audience (session_id, peak_viewers, joins, chats) VALUES (?, ?, ?, ?)" +
           db::orKeep(connection.dialect(), "session_id"),
-      {session, a.peakViewers, a.joins, a.chats});
+      {a.session, a.peakViewers, a.joins, a.chats});
 }
 
 void keepSums(db::Connection& connection, SessionId session, std::int64_t tips, Fen revenue) {

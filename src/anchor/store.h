@@ -81,14 +81,15 @@ struct LockedRoom {
 std::optional<LockedRoom> lockRoom(db::Connection& connection, RoomId id);
 void endSession(db::Connection& connection, SessionId session, Time now);
 
-/// How many watched a session and spoke in it.
+/// How many watched a session and spoke in it; any later session had nobody yet.
 struct Attendance {
+  SessionId session;
   std::int64_t peakViewers = 0;
   std::int64_t joins = 0;
   std::int64_t chats = 0;
 };
 /// Of a session that has just been closed; what was kept first stays.
-void keepAttendance(db::Connection& connection, SessionId session, const Attendance& attendance);
+void keepAttendance(db::Connection& connection, const Attendance& attendance);
 
 /// Runs `end`, which may end the room's session, and keeps who watched that session, where it is
 /// known; all in the caller's transaction.
@@ -98,7 +99,8 @@ Transition ending(db::Connection& connection, RoomId id,
   const auto before = lockRoom(connection, id);
   const Transition outcome = end();
   if (outcome == Transition::done && before && before->session && attendance) {
-    keepAttendance(connection, *before->session, *attendance);
+    const bool its = attendance->session == *before->session;
+    keepAttendance(connection, its ? *attendance : Attendance{.session = *before->session});
   }
   return outcome;
 }

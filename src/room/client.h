@@ -8,12 +8,17 @@
 
 namespace tipflow::room {
 
-/// Of the session under way, else of the last one; all 0 before anybody has come.
+/// Of the latest session that anybody came to: one that has just begun is not it yet. All 0 before.
 struct LiveNumbers {
   std::int64_t viewers = 0;  ///< open connections now
   std::int64_t peakViewers = 0;
   std::int64_t joins = 0;  ///< connections there were
   std::int64_t chats = 0;
+  SessionId session = {};
+  /// The same of one session: nobody came to any but its own.
+  [[nodiscard]] LiveNumbers of(SessionId asked) const {
+    return asked == session ? *this : LiveNumbers{.session = asked};
+  }
   friend bool operator==(const LiveNumbers&, const LiveNumbers&) = default;
 };
 

@@ -71,6 +71,7 @@ struct Halls::Room {
   std::unordered_set<std::int64_t> seats;  // their numbers
   std::int64_t joins = 0;
   std::int64_t chats = 0;
+  std::int64_t most = 0;  // members at once, also between two reports
   Part reported;
   std::vector<ChatNews> said;  // since the last tick
   Time emptySince;
@@ -159,7 +160,7 @@ Halls::Room* Halls::open(RoomId id) {
   friends_.live.here(id, true);
   auto room =
       std::make_unique<Room>(id, card->session, Hall(id, newEpoch(), limits_), clock_.now());
-  const auto numbers = friends_.live.numbers(id);
+  const auto numbers = friends_.live.numbers(id).of(card->session);
   room->hall.begin(numbers.viewers, numbers.joins);
   return rooms_.emplace(id, std::move(room)).first->second.get();
 }
@@ -174,6 +175,7 @@ void Halls::enter(std::shared_ptr<Seat> seat) {
     }
     room->seats.insert(seat->number());
     ++room->joins;
+    room->most = std::max(room->most, room->members());
     welcome(*room, seat);
   });
 }
@@ -236,7 +238,7 @@ void Halls::startAnew() {
   sendFrames(clock_.now());
   for (auto& [id, room] : rooms_) {
     room->hall = Hall(id, newEpoch(), limits_);
-    const auto numbers = friends_.live.numbers(id);
+    const auto numbers = friends_.live.numbers(id).of(room->session);
     room->hall.begin(numbers.viewers, numbers.joins);
     onFloors([id = id, begin = room->hall.helloBegin(statsOf(*room))](Floor& floor) {
       floor.hello(id, begin);
@@ -278,6 +280,7 @@ bool Halls::follow(Room& room, Time now) {
     if (card->session != room.session) {
       room.session = card->session;
       room.joins = room.members();
+      room.most = room.members();
       room.chats = 0;
       room.topTips = -1;
     }
@@ -313,7 +316,8 @@ void Halls::publishChats(Room& room) {
 }
 
 Part Halls::partOf(const Room& room) const {
-  return {room.id,    room.session, room.members(), friends_.live.numbers(room.id).peakViewers,
+  const auto known = friends_.live.numbers(room.id).of(room.session).peakViewers;
+  return {room.id,    room.session, room.members(), std::max(known, room.most),
           room.joins, room.chats};
 }
 
@@ -332,7 +336,7 @@ void Halls::report(Time now) {
 }
 
 void Halls::tellNumbers(Room& room, Time now) {
-  const auto numbers = friends_.live.numbers(room.id);
+  const auto numbers = friends_.live.numbers(room.id).of(room.session);
   room.hall.crowd(numbers.viewers, numbers.joins);
   if (now - room.statsAt < kStatsEvery) return;
   room.statsAt = now;

@@ -44,6 +44,7 @@ LiveNumbers PresenceBoard::numbers(RoomId id) const {
   const auto room = rooms_.find(id);
   if (room == rooms_.end()) return {};
   LiveNumbers sum;
+  sum.session = room->second.session;
   sum.peakViewers = room->second.peak;
   for (const auto& [_, counts] : room->second.parts) {
     sum.viewers += counts.viewers;

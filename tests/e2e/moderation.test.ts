@@ -438,7 +438,15 @@ describe('what was said in a room', () => {
     expect((await host.client.room(host.roomId)).viewers).toBe(2);
     await host.client.closeRoom(host.roomId);
     expect((await host.client.roomSessions(host.roomId)).items[0]).toMatchObject({ closedAt: expect.any(String), ...counted });
-    for (const seat of seats) seat.drop();
+    await waitUntil('everybody is out', () => Promise.resolve(seats.every(({ closed }) => closed)), (out) => out);
+
+    // Nobody comes to the next one: it has nothing of the one before.
+    const nothing = { peakViewers: 0, joins: 0, chats: 0 };
+    await host.client.openRoom(host.roomId);
+    expect(await stats(host.client, host.roomId)).toMatchObject({ viewers: 0, ...nothing });
+    await host.client.closeRoom(host.roomId);
+    const { items } = await host.client.roomSessions(host.roomId);
+    expect(items.slice(0, 2)).toEqual([expect.objectContaining(nothing), expect.objectContaining(counted)]);
   });
 
   test('is for operators to search, and nothing where nobody spoke', async () => {
