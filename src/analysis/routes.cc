@@ -62,7 +62,8 @@ class Routes {
     const auto before = token ? token->front() : kIdEnd;
     co_return http::page(co_await service_.rounds(before, call.pageSize()));
   }
-  Task<ResponsePtr> askRound(Call&) {
+  Task<ResponsePtr> askRound(Call& call) {
+    call.noBody();
     const auto asked = http::orRefuse(co_await service_.askRound());
     co_return http::jsonResponse(kAccepted, json::toText(asked));
   }

@@ -7,6 +7,10 @@
 namespace tipflow::analysis {
 namespace {
 
+/// 9999-12-30: widened to whole hours or days of any zone, a range still ends in a year that can be
+/// written.
+constexpr Time kLatestEnd{253'402'128'000 * kUsPerSecond};
+
 Time endOfHour(Time time) {
   const Time start = startOfHour(time);
   return start == time ? start : start + Duration{kUsPerHour};
@@ -79,11 +83,15 @@ std::array<TierSum, 3> tierSums(std::span<const Ranked> ranked) {
 }
 
 Result<HourRange> hourRange(std::optional<Time> from, std::optional<Time> to, Time now) {
+  if (to && *to > kLatestEnd) {
+    return badField("to", ErrorCode::out_of_range, "must not lie after 9999-12-30");
+  }
   const Time end = endOfHour(to.value_or(now));
   const Time usual{std::max<std::int64_t>(0, end.us - kDefaultRangeDays * kUsPerDay)};
   const Time start = startOfHour(from.value_or(usual));
-  if (end < start || (to && from && *to < *from)) {
-    return badField("to", ErrorCode::out_of_range, "must not lie before from");
+  if (from && *from > to.value_or(end)) {
+    return to ? badField("to", ErrorCode::out_of_range, "must not lie before from")
+              : badField("from", ErrorCode::out_of_range, "must not lie after now");
   }
   if (end - start > Duration{kLongestRangeDays * kUsPerDay}) {
     return Rejection{ErrorCode::range_too_long,

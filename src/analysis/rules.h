@@ -66,7 +66,8 @@ struct HourRange {
 };
 
 /// `from` and `to` as they were asked for, widened to whole hours; without `to` until `now`,
-/// without `from` kDefaultRangeDays. Fails with invalid_request when `to` lies before `from`, with
+/// without `from` kDefaultRangeDays. Fails with invalid_request when `to` lies before `from`,
+/// `from` after `now` without one, or `to` beyond the years that can be written; with
 /// range_too_long beyond kLongestRangeDays.
 [[nodiscard]] Result<HourRange> hourRange(std::optional<Time> from, std::optional<Time> to,
                                           Time now);

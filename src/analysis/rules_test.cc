@@ -142,7 +142,19 @@ TEST(HourRange, is_refused_when_it_is_reversed_even_within_one_hour) {
     ASSERT_EQ(range.error().errors.size(), 1U);
     EXPECT_EQ(range.error().errors[0].field, "to");
   }
-  EXPECT_FALSE(hourRange(at("2027-01-01T00:00:00Z"), {}, kNow)) << "from lies after now";
+}
+
+TEST(HourRange, that_begins_after_now_is_the_fault_of_its_beginning) {
+  const auto range = hourRange(at("2027-01-01T00:00:00Z"), {}, kNow);
+  ASSERT_FALSE(range);
+  EXPECT_EQ(range.error().errors.at(0).field, "from");
+}
+
+TEST(HourRange, ends_in_a_year_that_can_be_written) {
+  EXPECT_TRUE(hourRange({}, at("9999-12-30T00:00:00Z"), kNow));
+  const auto range = hourRange({}, at("9999-12-31T23:59:59.999Z"), kNow);
+  ASSERT_FALSE(range);
+  EXPECT_EQ(range.error().errors.at(0).field, "to");
 }
 
 TEST(HourRange, covers_366_days_and_not_an_hour_more_and_says_so) {

@@ -41,6 +41,11 @@ class Routes {
     if (length < 1 || length > kTagCharacters) {
       throw BadRequest("tag", ErrorCode::out_of_range, "must have 1 to 32 characters");
     }
+    for (auto rest = tag; !rest.empty();) {
+      const auto size = firstCharacter(rest).size;
+      if (size == 0) throw BadRequest("tag", ErrorCode::invalid_format, "must be UTF-8");
+      rest.remove_prefix(size);
+    }
     if (hasControl(tag)) {
       throw BadRequest("tag", ErrorCode::invalid_format, "must not hold control characters");
     }

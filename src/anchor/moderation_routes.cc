@@ -61,8 +61,9 @@ class Routes {
     store::ChatFilter filter;
     filter.room = call.pathId<RoomId>(0, ErrorCode::room_not_found);
     filter.viewer = call.id<ViewerId>("viewerId");
-    filter.from = call.time("from");
-    filter.to = call.time("to");
+    const auto range = call.range();
+    filter.from = range.from;
+    filter.to = range.to;
     filter.part = call.text("q").value_or(std::string{});
     std::optional<store::ChatPlace> after;
     if (const auto token = call.pageToken(2)) after = {Time{(*token)[0]}, (*token)[1]};

@@ -67,10 +67,12 @@ class Routes {
     co_return co_await act(call, change);
   }
   Task<ResponsePtr> openRoom(Call& call) {
+    call.noBody();
     const auto open = [this](RoomId id) { return service_.openRoom(id); };
     co_return co_await act(call, open);
   }
   Task<ResponsePtr> closeRoom(Call& call) {
+    call.noBody();
     const auto close = [this](RoomId id) { return service_.closeRoom(id); };
     co_return co_await act(call, close);
   }

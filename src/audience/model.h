@@ -56,9 +56,6 @@ struct TagsRequest {
 };
 BOOST_DESCRIBE_STRUCT(TagsRequest, (), (tags))
 
-struct Empty {};
-BOOST_DESCRIBE_STRUCT(Empty, (), ())
-
 struct TipRequest {
   TraceId traceId;
   IdField roomId;

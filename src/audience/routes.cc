@@ -21,7 +21,7 @@ class Routes {
     co_return http::created(http::orRefuse(co_await viewers_.registerViewer(std::move(body))));
   }
   Task<ResponsePtr> makeGuest(Call& call) {
-    if (!call.request->body().empty()) (void)call.body<Empty>();
+    call.noBody();
     co_return http::created(co_await viewers_.makeGuest());
   }
   Task<ResponsePtr> listViewers(Call& call) {
@@ -113,6 +113,7 @@ class Routes {
 
  private:
   Task<ResponsePtr> setState(Call& call, ViewerState state) {
+    call.noBody();
     const auto change = [this, state](ViewerId id) { return viewers_.setState(id, state); };
     co_return co_await act(call, change);
   }
@@ -140,8 +141,9 @@ class Routes {
     if (!own) throw http::Refused(ErrorCode::tip_not_found);
   }
   Task<ResponsePtr> page(Call& call, store::TipFilter filter) {
-    filter.from = call.time("from");
-    filter.to = call.time("to");
+    const auto range = call.range();
+    filter.from = range.from;
+    filter.to = range.to;
     std::optional<store::TipPlace> after;
     if (const auto token = call.pageToken(2)) after = {Time{(*token)[0]}, TipId{(*token)[1]}};
     co_return http::page(co_await tips_.tips(filter, after, call.pageSize()));

@@ -23,6 +23,7 @@ class Routes {
     co_return http::page(page);
   }
   Task<ResponsePtr> acknowledge(Call& call) {
+    call.noBody();
     const auto id = Call::parseId(call.path.front());
     if (!id) throw http::Refused(ErrorCode::alert_not_found);
     const auto by = call.principal->id;
@@ -32,10 +33,12 @@ class Routes {
   }
   Task<ResponsePtr> getSettings(Call&) { co_return http::ok(co_await settings_.all()); }
   Task<ResponsePtr> setSettings(Call& call) {
-    auto changes = readSettingChanges(call.request->body());
+    const auto changes = readSettingChanges(call.request->body());
     const auto by = call.principal->id;
-    const auto settings = co_await settings_.change(std::move(changes), by);
-    co_return http::ok(settings);
+    auto asked = changes;
+    const auto changed = co_await settings_.change(std::move(asked), by);
+    call.change = {"settings", valuesOf(changed.before, changes), valuesOf(changed.after, changes)};
+    co_return http::ok(changed.after);
   }
 
  private:

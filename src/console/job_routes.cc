@@ -32,6 +32,7 @@ class Routes {
     co_return http::ok(changed.after);
   }
   Task<ResponsePtr> runNow(Call& call) {
+    call.noBody();
     auto name = call.path.front();
     const auto job = http::orRefuse(co_await jobs_.runNow(std::move(name)));
     call.change = {"job " + call.path.front(), {}, json::toText(job)};

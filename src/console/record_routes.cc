@@ -75,8 +75,9 @@ class Routes {
   }
   static RecordPage pageOf(const Call& call) {
     RecordPage page;
-    page.from = call.time("from").value_or(page.from);
-    page.to = call.time("to").value_or(page.to);
+    const auto range = call.range();
+    page.from = range.from.value_or(page.from);
+    page.to = range.to.value_or(page.to);
     page.size = static_cast<std::size_t>(call.pageSize());
     if (const auto token = call.pageToken(2)) page.before = {Time{(*token)[0]}, (*token)[1]};
     return page;

@@ -34,8 +34,9 @@ class Routes {
     co_return http::noContent();
   }
   Task<ResponsePtr> listActions(Call& call) {
+    const auto range = call.range();
     http::OperatorActionFilter filter{call.integer("operatorId", 1, kIdEnd - 1),
-                                      call.text("action"), call.time("from"), call.time("to")};
+                                      call.text("action"), range.from, range.to};
     auto token = call.pageToken(4);
     const auto page = co_await actions_.list(std::move(filter), std::move(token), call.pageSize());
     co_return http::ok(page);

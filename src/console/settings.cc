@@ -25,21 +25,35 @@ SettingChanges readSettingChanges(std::string_view body) {
   return changes;
 }
 
+std::string valuesOf(const ShownSettings& settings, const SettingChanges& changes) {
+  std::string text;
+  for (const auto& item : settings.items) {
+    if (!changes.contains(item.key)) continue;
+    text += text.empty() ? "{" : ",";
+    json::write(text, item.key);
+    text += ':';
+    write(text, item.value);
+  }
+  return text.empty() ? "{}" : text + "}";
+}
+
 drogon::Task<ShownSettings> Settings::all() {
   const auto stored =
       co_await db2_.read([](db::Connection& connection) { return store::settings(connection); });
   co_return shown(stored);
 }
 
-drogon::Task<ShownSettings> Settings::change(SettingChanges changes, std::int64_t by) {
+drogon::Task<ChangedSettings> Settings::change(SettingChanges changes, std::int64_t by) {
   const Time now = clock_.now();
-  const auto stored = co_await db2_.write([&](db::Connection& connection) {
+  std::map<std::string, store::StoredSetting> before;
+  const auto after = co_await db2_.write([&](db::Connection& connection) {
+    before = store::settings(connection);
     for (const auto& [name, value] : changes) {
       store::changeSetting(connection, name, value, by, now);
     }
     return store::settings(connection);
   });
-  co_return shown(stored);
+  co_return ChangedSettings{shown(before), shown(after)};
 }
 
 ShownSettings Settings::shown(const std::map<std::string, store::StoredSetting>& stored) const {

@@ -15,6 +15,15 @@ using SettingChanges = std::map<std::string, std::optional<std::string>>;
 /// with each setting at fault.
 SettingChanges readSettingChanges(std::string_view body);
 
+/// The values of those that `changes` names, as JSON: for the operators' log.
+std::string valuesOf(const ShownSettings& settings, const SettingChanges& changes);
+
+/// All settings, before and after a change.
+struct ChangedSettings {
+  ShownSettings before;
+  ShownSettings after;
+};
+
 class Settings {
  public:
   /// `configured`: what this node was started with; must outlive it.
@@ -23,7 +32,7 @@ class Settings {
 
   drogon::Task<ShownSettings> all();
   /// All of them or none.
-  drogon::Task<ShownSettings> change(SettingChanges changes, std::int64_t by);
+  drogon::Task<ChangedSettings> change(SettingChanges changes, std::int64_t by);
 
  private:
   [[nodiscard]] ShownSettings shown(

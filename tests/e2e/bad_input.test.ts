@@ -209,6 +209,36 @@ describe.each(storesToTest())('bad input on %s', (store) => {
         ]);
       }
     });
+
+    test('a range that ends before it begins is refused by every list and report', async () => {
+      const query = { from: '2026-03-02T00:00:00.000Z', to: '2026-03-01T00:00:00.000Z' };
+      const ranged = ['/tips', `/rooms/${host.roomId}/chats`, '/analysis/hourly', '/analysis/metrics', '/admin/logs', '/admin/traces', '/admin/audit-log'];
+      for (const path of ranged) {
+        const answer = await admin.call('GET', `/api/v1${path}`, { query });
+        await expectRefused(answer, 400, 'invalid_request', [{ field: 'to', code: 'out_of_range' }]);
+      }
+    });
+
+    test('a report of times that cannot be written, or that begins in the future, is refused by name', async () => {
+      const wrong: [query: Record<string, string>, field: string][] = [
+        [{ to: '9999-12-31T23:59:59.999Z' }, 'to'],
+        [{ from: '2999-01-01T00:00:00.000Z' }, 'from'],
+      ];
+      for (const path of ['hourly', 'metrics', 'trend', 'heatmap', 'retention', 'anchors/ranking', `anchors/${host.anchor.id}/summary`]) {
+        for (const [query, field] of wrong) {
+          const answer = await admin.call('GET', `/api/v1/analysis/${path}`, { query });
+          await expectRefused(answer, 400, 'invalid_request', [{ field, code: 'out_of_range' }]);
+        }
+      }
+    });
+
+    test('a query or a tag in the path that is not UTF-8 is refused by name', async () => {
+      const wrong = { '/rooms?tag=%ff': 'tag', '/anchors?q=%e5%90': 'q', '/tags?q=%c0%80': 'q', '/admin/logs?q=%ff': 'q', '/analysis/tags/%ff/related': 'tag' };
+      for (const [path, field] of Object.entries(wrong)) {
+        const answer = await admin.call('GET', `/api/v1${path}`);
+        await expectRefused(answer, 400, 'invalid_request', [{ field, code: 'invalid_format' }]);
+      }
+    });
   });
 
   describe('in who, where and when', () => {
@@ -334,6 +364,15 @@ describe.each(storesToTest())('bad input on %s', (store) => {
       await expectRefused(answer, 415, 'unsupported_media_type');
     });
 
+    test('what takes no body takes an empty object, and refuses a field', async () => {
+      const without = [`/rooms/${host.roomId}/open`, `/viewers/${fan.viewer.id}/enable`, '/analysis/rounds', '/admin/jobs/top_viewers/runs'];
+      for (const path of without) {
+        const answer = await admin.call('POST', `/api/v1${path}`, { json: { force: true } });
+        await expectRefused(answer, 400, 'invalid_request', [{ field: 'force', code: 'unknown_field' }]);
+        expect((await admin.call('POST', `/api/v1${path}`, { json: {} })).status).toBeLessThan(300);
+      }
+    });
+
     test('JSON with a charset is taken', async () => {
       const headers = { 'content-type': 'application/json; charset=utf-8' };
       const answer = await send(newTip(host.roomId, 0), { headers });
@@ -446,6 +485,13 @@ describe.each(storesToTest())('bad input on %s', (store) => {
       const options = { headers: { authorization } };
       await expectRefused(await send(newTip(host.roomId, 500), options), 401, 'unauthenticated');
       await expectRefused(await fan.client.call('GET', tips, options), 401, 'unauthenticated');
+    });
+
+    test('the name of its scheme is taken in any case', async () => {
+      for (const scheme of ['bearer', 'BEARER']) {
+        const headers = { authorization: `${scheme} ${fan.client.session?.token}` };
+        expect((await fan.client.call('GET', tips, { headers })).status).toBe(200);
+      }
     });
 
     test('a token of another node with other keys opens nothing', async () => {
@@ -597,6 +643,18 @@ describe.each(storesToTest())('bad input on %s', (store) => {
     test('a known one with another method answers method_not_allowed', async () => {
       await expectRefused(await fan.client.call('DELETE', tips), 405, 'method_not_allowed');
       await expectRefused(await fan.client.call('PUT', '/api/v1/auth/login', { json: {} }), 405, 'method_not_allowed');
+      const allowed = [
+        ['DELETE', tips, 'POST, GET'],
+        ['POST', `/api/v1/rooms/${host.roomId}/stats`, 'GET'],
+        ['DELETE', `/api/v1/rooms/${host.roomId}`, 'GET, PATCH'],
+        ['GET', `/api/v1/rooms/${host.roomId}/kicks/7`, 'DELETE'],
+        ['DELETE', '/api/v1/admin/jobs/portrait_round', 'PUT'],
+      ] as const;
+      for (const [method, path, methods] of allowed) {
+        const answer = await admin.call(method, path);
+        await expectRefused(answer, 405, 'method_not_allowed');
+        expect(String(answer.headers['allow']).split(', ').sort()).toEqual(methods.split(', ').sort());
+      }
     });
 
     test('the way between nodes is not open to users', async () => {

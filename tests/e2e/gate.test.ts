@@ -302,6 +302,10 @@ describe('the operators’ log', () => {
         admin.call('PUT', '/api/v1/finance/sandbox', { json: { mode: 'pay' }, headers }),
         { object: '/api/v1/finance/sandbox', before: null, after: { mode: 'pay' } },
       ],
+      [
+        admin.call('PUT', '/api/v1/admin/settings', { json: { 'alerts.error_percent': 7 }, headers }),
+        { object: 'settings', before: { 'alerts.error_percent': 5 }, after: { 'alerts.error_percent': 7 } },
+      ],
     ];
     for (const [change, expected] of changes) {
       const answer = await change;

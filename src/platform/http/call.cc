@@ -9,6 +9,9 @@
 namespace tipflow::http {
 namespace {
 
+struct Nothing {};
+BOOST_DESCRIBE_STRUCT(Nothing, (), ())
+
 BadRequest wrongPageToken() {
   return BadRequest("pageToken", ErrorCode::invalid_format, "is not one that a list gave out");
 }
@@ -31,6 +34,10 @@ std::optional<std::int64_t> Call::parseId(std::string_view text) {
     return std::nullopt;
   }
   return value;
+}
+
+void Call::noBody() const {
+  if (!request->body().empty()) (void)body<Nothing>();
 }
 
 TraceId Call::pathTraceId(std::size_t place) const {
@@ -56,6 +63,7 @@ std::optional<std::string> Call::text(const char* name) const {
   if (value->size() > 256) {
     throw BadRequest(name, ErrorCode::out_of_range, "must have at most 256 bytes");
   }
+  if (!isUtf8(*value)) throw BadRequest(name, ErrorCode::invalid_format, "must be UTF-8");
   return value;
 }
 
@@ -86,6 +94,14 @@ std::optional<Time> Call::time(const char* name) const {
                      "must be RFC 3339, such as 2026-01-31T08:30:00.000Z");
   }
   return parsed;
+}
+
+Call::TimeRange Call::range() const {
+  const TimeRange range{time("from"), time("to")};
+  if (range.from && range.to && *range.to < *range.from) {
+    throw BadRequest("to", ErrorCode::out_of_range, "must not lie before from");
+  }
+  return range;
 }
 
 std::optional<std::vector<std::int64_t>> Call::pageToken(std::size_t numbers) const {

@@ -51,6 +51,8 @@ class Call {
   [[nodiscard]] T body() const {
     return json::readBody<T>(request->body());
   }
+  /// Of what takes no body: refused unless there is none, or an object without members.
+  void noBody() const;
   /// A path place as an id; an id that cannot exist is refused with `notFound`.
   template <class IdType>
   [[nodiscard]] IdType pathId(std::size_t place, ErrorCode notFound) const {
@@ -88,6 +90,12 @@ class Call {
   [[nodiscard]] std::optional<std::int64_t> integer(const char* name, std::int64_t least,
                                                     std::int64_t most) const;
   [[nodiscard]] std::optional<Time> time(const char* name) const;
+  /// `from` and `to` of a list.
+  struct TimeRange {
+    std::optional<Time> from;
+    std::optional<Time> to;
+  };
+  [[nodiscard]] TimeRange range() const;
   template <class IdType>
   [[nodiscard]] std::optional<IdType> id(const char* name) const {
     const auto value = integer(name, 1, kIdEnd - 1);

@@ -76,6 +76,35 @@ TEST_F(CallTest, a_parameter_has_a_bounded_length) {
   EXPECT_EQ(fault([&] { return call.text("q"); }), "q out_of_range");
 }
 
+TEST_F(CallTest, what_takes_no_body_refuses_one_that_says_anything) {
+  const auto read = [&](const char* body) {
+    call.request->setBody(body);
+    return fault([&] {
+      call.noBody();
+      return true;
+    });
+  };
+  EXPECT_EQ(read(""), "");
+  EXPECT_EQ(read("{}"), "");
+  EXPECT_EQ(read(R"({"force":true})"), "force unknown_field");
+}
+
+TEST_F(CallTest, a_parameter_is_text) {
+  query("q", "\xe5\x90\x89");
+  EXPECT_EQ(call.text("q"), "\xe5\x90\x89");
+  query("q", "\xff");
+  EXPECT_EQ(fault([&] { return call.text("q"); }), "q invalid_format");
+}
+
+TEST_F(CallTest, a_range_does_not_end_before_it_begins) {
+  query("from", "2026-01-31T00:00:00Z");
+  EXPECT_FALSE(call.range().to);
+  query("to", "2026-01-31T00:00:00Z");
+  EXPECT_EQ(call.range().to, call.range().from);
+  query("to", "2026-01-30T23:59:59.999Z");
+  EXPECT_EQ(fault([&] { return call.range(); }), "to out_of_range");
+}
+
 TEST_F(CallTest, integers_in_the_query_are_held_to_their_range) {
   const auto read = [&](const std::string& text) {
     query("n", text);

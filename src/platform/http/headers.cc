@@ -23,6 +23,18 @@ std::string hashSource(std::string_view html, std::string_view tag) {
 
 }  // namespace
 
+std::optional<std::string_view> bearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  const auto scheme = authorization.substr(0, kScheme.size());
+  const auto same = [](char sent, char wanted) {
+    return (sent >= 'A' && sent <= 'Z' ? static_cast<char>(sent - 'A' + 'a') : sent) == wanted;
+  };
+  if (!std::equal(scheme.begin(), scheme.end(), kScheme.begin(), kScheme.end(), same)) {
+    return std::nullopt;
+  }
+  return authorization.substr(kScheme.size());
+}
+
 std::string pagePolicy(std::string_view html) {
   return "default-src 'none'; script-src " + hashSource(html, "script") + "; style-src " +
          hashSource(html, "style") +

@@ -49,5 +49,14 @@ TEST(SecurityHeaders, name_scripts_and_styles_by_the_hash_that_browsers_compute)
             "form-action 'none'; frame-ancestors 'none'");
 }
 
+TEST(Headers, a_token_stands_behind_the_name_of_its_scheme_in_any_case) {
+  EXPECT_EQ(bearerToken("Bearer a.b.c"), "a.b.c");
+  EXPECT_EQ(bearerToken("bearer a.b.c"), "a.b.c");
+  EXPECT_EQ(bearerToken("BEARER "), "");
+  for (const auto* none : {"", "Bearer", "Basic a", "xBearer a", "Bearer\ta"}) {
+    EXPECT_EQ(bearerToken(none), std::nullopt) << none;
+  }
+}
+
 }  // namespace
 }  // namespace tipflow::http

@@ -73,6 +73,18 @@ bool isSpelledAs(std::string_view sent, std::string_view pattern) {
   return value.find_first_of("/%") == std::string_view::npos;
 }
 
+/// Whether Drogon would take the path for the route's, whatever stands in its places.
+bool leadsTo(std::string_view path, std::string_view pattern) {
+  while (!path.empty() && !pattern.empty()) {
+    const auto there = path.substr(0, path.find('/', 1));
+    const auto wanted = pattern.substr(0, pattern.find('/', 1));
+    if (there != wanted && !wanted.starts_with("/{")) return false;
+    path.remove_prefix(there.size());
+    pattern.remove_prefix(wanted.size());
+  }
+  return path.empty() && pattern.empty();
+}
+
 /// Path and query as they were sent, which is what signatures cover.
 std::string signedTarget(const drogon::HttpRequest& request) {
   std::string target = request.getOriginalPath();
@@ -247,8 +259,23 @@ void Router::install() {
       [this](const drogon::HttpRequestPtr& request) { return refusalBeforeRouting(request); });
   app.setCustomErrorHandler(
       [this](drogon::HttpStatusCode status, const drogon::HttpRequestPtr& request) {
-        return unrouted({unroutedCode(status, request->path())}, request);
+        auto code = unroutedCode(status, request->path());
+        const bool unknown = code == ErrorCode::route_not_found;
+        // Drogon tells a wrong method from a wrong address only where the address has no places.
+        if (unknown && !allowedAt(request->path()).empty()) code = ErrorCode::method_not_allowed;
+        return unrouted({code}, request);
       });
+}
+
+// What is under /internal is nobody's business.
+std::string Router::allowedAt(std::string_view path) const {
+  std::string methods;
+  for (const auto& route : routes_) {
+    if (route.access.forNodes() || !leadsTo(path, route.path)) continue;
+    if (!methods.empty()) methods += ", ";
+    methods += name(route.method);
+  }
+  return methods;
 }
 
 // Before it is known whether there is such a route, so that an address that guesses is limited too.
@@ -267,6 +294,11 @@ ResponsePtr Router::unrouted(const Rejection& rejection, const drogon::HttpReque
       (parent ? parent->trace : TraceId{tracing_.newSpan(), tracing_.newSpan()}).hex();
   auto response = problem(rejection, traceId, request->getHeader("accept-language"));
   response->addHeader("X-Trace-Id", traceId);
+  if (rejection.code == ErrorCode::method_not_allowed) {
+    if (auto methods = allowedAt(request->path()); !methods.empty()) {
+      response->addHeader("Allow", std::move(methods));
+    }
+  }
   addSecurityHeaders(*response, request->path());
   return response;
 }
@@ -347,10 +379,8 @@ void Router::admitNode(const Route& route, const Call& call, bool fits) const {
 
 std::optional<Time> Router::admitPrincipal(const Route& route, Call& call) const {
   const auto& request = call.request;
-  const std::string& authorization = request->getHeader("authorization");
-  constexpr std::string_view kBearer = "Bearer ";
-  if (authorization.starts_with(kBearer)) {
-    call.principal = guards_.tokens.verify(std::string_view(authorization).substr(kBearer.size()));
+  if (const auto token = bearerToken(request->getHeader("authorization"))) {
+    call.principal = guards_.tokens.verify(*token);
     if (!call.principal && !route.access.open()) throw Refused(ErrorCode::unauthenticated);
   }
   if (!route.access.open() && !call.principal) throw Refused(ErrorCode::unauthenticated);

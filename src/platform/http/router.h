@@ -73,6 +73,8 @@ class Router {
 
   /// Hands all routes to Drogon; call once, before it runs.
   void install();
+  /// The methods that are taken at this path, as the header Allow names them; empty: none.
+  [[nodiscard]] std::string allowedAt(std::string_view path) const;
 
   [[nodiscard]] std::int64_t inFlight() const { return inFlight_.load(); }
   /// Answers of the roles' own routes since the start, and those of them that were 5xx.

@@ -43,6 +43,20 @@ TEST_F(RouterTest, keeps_what_is_for_nodes_under_internal_and_nothing_else_there
   EXPECT_NO_THROW(router.add({Method::get, "/internal/v1/x", Access::nodes(), handler}));
 }
 
+TEST_F(RouterTest, names_the_methods_of_an_address_whatever_stands_in_its_places) {
+  router.add({Method::get, "/api/v1/rooms/{id}", Access::signedIn(), handler});
+  router.add({Method::patch, "/api/v1/rooms/{id}", Access::operators(), handler});
+  router.add(
+      {Method::delete_, "/api/v1/rooms/{id}/kicks/{viewerId}", Access::operators(), handler});
+  router.add({Method::get, "/internal/v1/x/{id}", Access::nodes(), handler});
+  EXPECT_EQ(router.allowedAt("/api/v1/rooms/7"), "GET, PATCH");
+  EXPECT_EQ(router.allowedAt("/api/v1/rooms/7/kicks/9"), "DELETE");
+  for (const auto* path : {"", "/", "/api/v1/rooms", "/api/v1/rooms/7/", "/api/v1/rooms/7/kicks",
+                           "/api/v1/rooms/7/kicks/9/x", "/internal/v1/x/1"}) {
+    EXPECT_EQ(router.allowedAt(path), "") << path;
+  }
+}
+
 TEST(Router, methods_have_the_names_that_signatures_cover) {
   EXPECT_EQ(name(Method::get), "GET");
   EXPECT_EQ(name(Method::post), "POST");

@@ -9,6 +9,7 @@
 #include "platform/http/headers.h"
 #include "platform/http/problem.h"
 #include "platform/security/crypto.h"
+#include "platform/tracing.h"
 
 namespace tipflow::http {
 namespace {
@@ -51,20 +52,29 @@ Subprotocols subprotocolsOf(const drogon::HttpRequest& request) {
 }
 
 std::string tokenOf(const drogon::HttpRequest& request) {
-  constexpr std::string_view kBearer = "Bearer ";
-  const std::string& authorization = request.getHeader("authorization");
-  if (authorization.starts_with(kBearer)) return authorization.substr(kBearer.size());
+  if (const auto token = bearerToken(request.getHeader("authorization"))) {
+    return std::string(*token);
+  }
   const std::string& asked = request.getParameter("token");
   return asked.empty() ? subprotocolsOf(request).token : asked;
 }
 
+/// The trace that the client says the request belongs to, else a new one.
+std::string traceIdOf(const drogon::HttpRequest& request) {
+  const auto parent = TraceContext::parse(request.getHeader("traceparent"));
+  return parent ? parent->trace.hex() : crypto::toHex(crypto::randomBytes(16));
+}
+
 drogon::HttpResponsePtr refusal(const Rejection& rejection, const drogon::HttpRequest& request) {
-  const auto traceId = crypto::toHex(crypto::randomBytes(16));
+  const auto traceId = traceIdOf(request);
   auto response = problem(rejection, traceId, request.getHeader("accept-language"));
   response->addHeader("X-Trace-Id", traceId);
   if (rejection.code == ErrorCode::upgrade_required) {
     response->addHeader("Upgrade", "websocket");
     response->addHeader("Sec-WebSocket-Version", "13");
+  }
+  if (rejection.code == ErrorCode::viewer_kicked) {
+    response->addHeader("Retry-After", std::to_string(rejection.retryAfterSeconds));
   }
   response->setCloseConnection(true);
   addSecurityHeaders(*response, request.path());
@@ -246,11 +256,15 @@ class WebSockets::Middleware final : public drogon::HttpMiddleware<WebSockets::M
     auto session = owner_.admit(*request);
     if (!session) {
       answer(refusal(session.error(), *request));
+      // Drogon would send a closing frame behind it, of the WebSocket that never was.
+      if (const auto connection = request->getConnectionPtr().lock()) connection->shutdown();
       return;
     }
     request->attributes()->insert(kSession, *std::move(session));
     const bool named = subprotocolsOf(*request).ours;
-    next([named, answer = std::move(answer)](const drogon::HttpResponsePtr& response) {
+    next([named, traceId = traceIdOf(*request),
+          answer = std::move(answer)](const drogon::HttpResponsePtr& response) {
+      response->addHeader("X-Trace-Id", traceId);
       if (named) response->addHeader("Sec-WebSocket-Protocol", std::string(kProtocol));
       answer(response);
     });
@@ -303,7 +317,7 @@ void WebSockets::install(const std::string& prefix) {
       [](const drogon::HttpRequestPtr& request,
          std::function<void(const drogon::HttpResponsePtr&)>&& answer,
          const std::string&) { answer(refusal({ErrorCode::upgrade_required}, *request)); },
-      {drogon::Get});
+      {drogon::Get, drogon::Post, drogon::Put, drogon::Patch, drogon::Delete});
 }
 
 Result<std::shared_ptr<WebSocketSession>> WebSockets::admit(const drogon::HttpRequest& request) {
