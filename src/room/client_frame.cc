@@ -15,23 +15,23 @@ Rejection fault(std::string field, ErrorCode code, std::string detail) {
   return {ErrorCode::invalid_request, {}, {{std::move(field), code, std::move(detail)}}};
 }
 
-/// A member that is to be a text of 1 to `longest` bytes.
-Result<std::string> textOf(const bj::object& frame, const char* name, std::size_t longest) {
+/// A member that is to be a text, of 1 to `longest` bytes where that is given.
+Result<std::string> textOf(const bj::object& frame, const char* name, std::size_t longest = 0) {
   const auto* value = frame.if_contains(name);
   if (value == nullptr) return fault(name, ErrorCode::required, "is required");
   const auto* text = value->if_string();
   if (text == nullptr) return fault(name, ErrorCode::wrong_type, "must be a string");
-  if (text->empty() || text->size() > longest) {
+  if (longest > 0 && (text->empty() || text->size() > longest)) {
     return fault(name, ErrorCode::out_of_range,
                  "must have 1 to " + std::to_string(longest) + " bytes");
   }
   return std::string(text->data(), text->size());
 }
 
-Result<ClientFrame> chatOf(const bj::object& frame, std::string_view whole) {
+Result<ClientFrame> chatOf(const bj::object& frame) {
   auto id = textOf(frame, "id", kLongestFrameId);
   if (!id) return id.error();
-  auto text = textOf(frame, "text", whole.size());
+  auto text = textOf(frame, "text");
   if (!text) return text.error();
   for (const auto& [name, _] : frame) {
     if (name != "type" && name != "id" && name != "text") {
@@ -56,10 +56,10 @@ ReadFrame readClientFrame(std::string_view text) {
   }
   std::optional<std::string> id;
   if (auto given = textOf(*frame, "id", kLongestFrameId)) id = *std::move(given);
-  const auto type = textOf(*frame, "type", text.size());
+  const auto type = textOf(*frame, "type");
   if (!type) return {id, type.error()};
   if (*type == "ping") return {id, ClientFrame{}};
-  if (*type == "chat") return {id, chatOf(*frame, text)};
+  if (*type == "chat") return {id, chatOf(*frame)};
   return {id, fault("type", ErrorCode::invalid_format, "must be one of: chat, ping")};
 }
 

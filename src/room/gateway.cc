@@ -27,20 +27,22 @@ Rejection waiting(ErrorCode code, Duration wait) {
 
 /// `since` and `epoch` of the query: both, or neither.
 Result<std::unique_ptr<Resume>> resumeOf(const drogon::HttpRequest& request) {
-  const auto wrong = [](const char* field, std::string detail) {
-    return Rejection{
-        ErrorCode::invalid_request, {}, {{field, ErrorCode::invalid_format, std::move(detail)}}};
+  const auto wrong = [](const char* field, std::string detail,
+                        ErrorCode code = ErrorCode::invalid_format) {
+    return Rejection{ErrorCode::invalid_request, {}, {{field, code, std::move(detail)}}};
   };
   const std::string& since = request.getParameter("since");
   const std::string& epoch = request.getParameter("epoch");
   if (since.empty() && epoch.empty()) return std::unique_ptr<Resume>{};
+  if (since.empty()) return wrong("since", "is required with epoch", ErrorCode::required);
+  if (epoch.empty()) return wrong("epoch", "is required with since", ErrorCode::required);
   auto resume = std::make_unique<Resume>();
   const auto [end, error] =
       std::from_chars(since.data(), since.data() + since.size(), resume->since);
   if (error != std::errc{} || end != since.data() + since.size() || resume->since < 0) {
     return wrong("since", "must be the offset of the last frame");
   }
-  if (epoch.empty() || epoch.size() > kLongestEpoch) {
+  if (epoch.size() > kLongestEpoch) {
     return wrong("epoch", "must be the epoch of the hello");
   }
   resume->epoch = epoch;

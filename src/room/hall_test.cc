@@ -151,6 +151,12 @@ TEST_F(HallTest, who_comes_from_another_epoch_or_too_late_gets_nothing_of_it) {
   EXPECT_NE(hall.missed("e1", 9), std::nullopt);
 }
 
+TEST_F(HallTest, a_name_that_is_masked_is_shown_without_its_viewer) {
+  hall_.top({{1, {ViewerId{0}, "v***"}, Fen{100}}});
+  EXPECT_EQ(tick().at("events").at(0).at("items").at(0).at("viewer"),
+            bj::parse(R"({"id":null,"name":"v***"})"));
+}
+
 TEST_F(HallTest, a_hello_says_where_the_room_stands) {
   hall_.tip(tip(1));
   (void)hall_.tick(kNow);

@@ -28,7 +28,9 @@ void append(std::string& event, std::string_view name, std::string_view value) {
 }
 
 void append(std::string& event, const Person& viewer) {
-  event += ",\"viewer\":{\"id\":" + std::to_string(viewer.id.value) + ",\"name\":";
+  // The leaderboard policy may show a name without its viewer.
+  const auto id = viewer.id.value == 0 ? "null" : std::to_string(viewer.id.value);
+  event += ",\"viewer\":{\"id\":" + id + ",\"name\":";
   appendJsonString(event, viewer.name);
   event += '}';
 }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from './support/client.ts';
 import { TipflowNode, showOutputOnFailure } from './support/node.ts';
+import { everythingTold, parseAnswer } from './support/raw.ts';
 import { amounts, answerTo, enter, farewell, pathOf, refused, tipIds, tokenOf, untilTips, untilTold } from './support/rooms.ts';
 import {
   type AnchorStory,
@@ -95,11 +96,26 @@ describe('coming in', () => {
     }
   });
 
+  test('refused, is answered in HTTP and told nothing behind that', async () => {
+    const told = await everythingTold(node.port, [
+      `GET /ws/rooms/${host.roomId} HTTP/1.1`,
+      'Host: x',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+    ]);
+    const answer = parseAnswer(told.toString());
+    expect(answer).toMatchObject({ status: 401 });
+    expect(told.subarray(told.indexOf('\r\n\r\n') + 4).toString()).toBe(answer?.body);
+  });
+
   test('needs a WebSocket', async () => {
     const plain = await fan.client.call('GET', `/ws/rooms/${host.roomId}`);
     expect(plain).toMatchObject({ status: 426, body: { code: 'upgrade_required' } });
     const old = await refused(node, pathOf(host.roomId, tokenOf(fan)), { 'Sec-WebSocket-Version': '8' });
     expect(old).toMatchObject({ status: 426, headers: { 'sec-websocket-version': '13' } });
+    expect((await fan.client.call('DELETE', `/ws/rooms/${host.roomId}`)).status).toBe(426);
   });
 
   test('in a storm is spread over time', async () => {
@@ -293,6 +309,8 @@ describe('the end', () => {
     }
     const answer = await refused(node, pathOf(host.roomId, tokenOf(fan)));
     expect(answer).toMatchObject({ status: 403, body: { code: 'viewer_kicked' } });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(Number(answer.headers['retry-after'])).toBeLessThanOrEqual(2);
     expect(other.closed).toBe(false);
     const back = await waitFor('the time is over', async () => {
       const opened = await WebSocketClient.open(node.port, { path: pathOf(host.roomId, tokenOf(fan)) });

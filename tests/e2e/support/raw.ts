@@ -52,6 +52,15 @@ export async function sendLargeBody(
   });
 }
 
+/** Everything that comes until the server ends the connection. */
+export async function everythingTold(port: number, head: readonly string[]): Promise<Buffer> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.write(`${head.join('\r\n')}\r\n\r\n`);
+  const parts: Buffer[] = [];
+  for await (const part of socket) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+
 /** The first whole answer in what was received; answers with Content-Length only. */
 export function parseAnswer(text: string): RawAnswer | undefined {
   const end = text.indexOf('\r\n\r\n');
