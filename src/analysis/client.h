@@ -50,6 +50,8 @@ class AnalysisClient {
   virtual drogon::Task<std::optional<Portrait>> portrait(ViewerId viewer) = 0;
   /// Tiers of the published round; viewers who are not in it are left out.
   virtual drogon::Task<std::map<ViewerId, Tier>> tiers(std::vector<ViewerId> viewers) = 0;
+  /// An instant by which the tip stood in the hourly sums; nullopt: it does not yet.
+  virtual drogon::Task<std::optional<Time>> countedBy(TipId tip) = 0;
   virtual drogon::Task<> noteWatched(std::vector<Watched> watched) = 0;
   /// By how much the sums of analysis disagree with each other and with the cursors of the ledger
   /// (invariant I12); 0 when they agree, and while they are added up anew.

@@ -19,6 +19,7 @@ void InternalRoutes::addTo(http::Router& router) {
   };
   add(Method::get, "/internal/v1/analysis/portraits/{viewer}", &InternalRoutes::portrait);
   add(Method::post, "/internal/v1/analysis/tiers", &InternalRoutes::tiers);
+  add(Method::get, "/internal/v1/analysis/counted/{tip}", &InternalRoutes::countedBy);
   add(Method::post, "/internal/v1/analysis/watched", &InternalRoutes::noteWatched);
   add(Method::get, "/internal/v1/analysis/disagreement", &InternalRoutes::disagreement);
 }
@@ -42,6 +43,13 @@ Task<ResponsePtr> InternalRoutes::tiers(Call& call) {
   const auto tiers = co_await analysis_.tiers(std::move(viewers));
   wire::TiersReply reply;
   for (const auto& [viewer, tier] : tiers) reply.tiers.items.push_back({{viewer.value}, tier});
+  co_return http::ok(reply);
+}
+
+Task<ResponsePtr> InternalRoutes::countedBy(Call& call) {
+  const auto by = co_await analysis_.countedBy(call.pathId<TipId>(0, ErrorCode::tip_not_found));
+  wire::CountedReply reply;
+  if (by) reply.by = {by->us};
   co_return http::ok(reply);
 }
 

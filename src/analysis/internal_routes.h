@@ -1,5 +1,5 @@
-// What analysis answers other nodes: portraits, tiers, whether its sums agree; and what it is told
-// of who watched.
+// What analysis answers other nodes: portraits, tiers, what is counted, whether its sums agree; and
+// what it is told of who watched.
 #pragma once
 
 #include "analysis/client.h"
@@ -17,6 +17,7 @@ class InternalRoutes {
  private:
   http::Task<http::ResponsePtr> portrait(http::Call& call);
   http::Task<http::ResponsePtr> tiers(http::Call& call);
+  http::Task<http::ResponsePtr> countedBy(http::Call& call);
   http::Task<http::ResponsePtr> noteWatched(http::Call& call);
   http::Task<http::ResponsePtr> disagreement(http::Call& call);
 

@@ -265,6 +265,21 @@ TEST_P(AnalysisJobs, stop_between_chunks_when_told_to) {
   EXPECT_THAT(faultsIn(*c, days), IsEmpty());
 }
 
+TEST_P(AnalysisJobs, say_of_a_tip_when_the_sums_held_it_at_the_latest) {
+  ledger.add(1, 20);
+  const TipId counted = tipIdOf(LaneId{1}, LaneSeq{20});
+  EXPECT_EQ(store::countedBy(*c, counted), std::nullopt);
+  const auto before = c->now();
+  catchUp();
+  const auto by = store::countedBy(*c, counted);
+  ASSERT_TRUE(by);
+  EXPECT_GE(*by, before);
+  EXPECT_LE(*by, c->now());
+  EXPECT_EQ(store::countedBy(*c, tipIdOf(LaneId{1}, LaneSeq{1})), by);
+  EXPECT_EQ(store::countedBy(*c, tipIdOf(LaneId{1}, LaneSeq{21})), std::nullopt);
+  EXPECT_EQ(store::countedBy(*c, tipIdOf(LaneId{9}, LaneSeq{1})), std::nullopt);
+}
+
 TEST_P(AnalysisJobs, are_complete_until_the_newest_tip_of_a_lane_that_is_being_settled) {
   const auto now = c->now();
   ledger.add(1, 20);

@@ -21,6 +21,7 @@ struct ShownSum {
 };
 BOOST_DESCRIBE_STRUCT(ShownSum, (), (amount, tips))
 
+/// What it is not grouped by does not stand in the answer.
 struct HourlyItem {
   std::optional<Time> hour;
   std::optional<AnchorId> anchorId;
@@ -30,8 +31,7 @@ struct HourlyItem {
   Fen amount;
   std::int64_t tips = 0;
 };
-BOOST_DESCRIBE_STRUCT(HourlyItem, (),
-                      (hour, anchorId, anchorName, anchorGender, viewerGender, amount, tips))
+void write(std::string& out, const HourlyItem& item);
 
 struct Hourly {
   Time from;

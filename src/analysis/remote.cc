@@ -52,6 +52,12 @@ drogon::Task<std::map<ViewerId, Tier>> RemoteAnalysis::tiers(std::vector<ViewerI
   co_return tiers;
 }
 
+drogon::Task<std::optional<Time>> RemoteAnalysis::countedBy(TipId tip) {
+  auto request = get(fmt::format("/internal/v1/analysis/counted/{}", tip.value));
+  const auto reply = co_await rpc::ask<wire::CountedReply>(caller_, std::move(request));
+  co_return reply.by ? std::optional(Time{reply.by->value}) : std::nullopt;
+}
+
 drogon::Task<> RemoteAnalysis::noteWatched(std::vector<Watched> watched) {
   for (std::size_t begin = 0; begin < watched.size(); begin += wire::kMostWatched) {
     const auto end = std::min(begin + wire::kMostWatched, watched.size());

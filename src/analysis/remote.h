@@ -13,6 +13,7 @@ class RemoteAnalysis final : public AnalysisClient {
 
   drogon::Task<std::optional<Portrait>> portrait(ViewerId viewer) override;
   drogon::Task<std::map<ViewerId, Tier>> tiers(std::vector<ViewerId> viewers) override;
+  drogon::Task<std::optional<Time>> countedBy(TipId tip) override;
   /// What is of unknown outcome is not told again: it may be noted.
   drogon::Task<> noteWatched(std::vector<Watched> watched) override;
   drogon::Task<std::int64_t> disagreement() override;

@@ -91,6 +91,26 @@ void fold(const std::map<store::CubeKey, Sum>& hours, AnchorSummary& summary) {
 
 }  // namespace
 
+void write(std::string& out, const HourlyItem& item) {
+  const auto member = [&out](std::string_view name, const auto& value) {
+    out += '"';
+    out += name;
+    out += "\":";
+    json::write(out, value);
+    out += ',';
+  };
+  out += '{';
+  if (item.hour) member("hour", *item.hour);
+  if (item.anchorId) {
+    member("anchorId", *item.anchorId);
+    member("anchorName", item.anchorName);
+  }
+  if (item.anchorGender) member("anchorGender", *item.anchorGender);
+  if (item.viewerGender) member("viewerGender", *item.viewerGender);
+  member("amount", item.amount);
+  out += fmt::format("\"tips\":{}}}", item.tips);
+}
+
 Result<HourRange> Reports::rangeOf(AskedRange asked) const {
   return hourRange(asked.from, asked.to, clock_.now());
 }

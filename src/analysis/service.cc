@@ -1,5 +1,6 @@
 #include "analysis/service.h"
 
+#include "analysis/association_round.h"
 #include "analysis/jobs.h"
 #include "analysis/portrait_store.h"
 #include "analysis/watching.h"
@@ -42,6 +43,11 @@ drogon::Task<std::optional<Portrait>> LocalAnalysis::portrait(ViewerId viewer) {
 drogon::Task<std::map<ViewerId, Tier>> LocalAnalysis::tiers(std::vector<ViewerId> viewers) {
   co_return co_await db2_.read(
       [&](db::Connection& connection) { return store::tiers(connection, viewers); });
+}
+
+drogon::Task<std::optional<Time>> LocalAnalysis::countedBy(TipId tip) {
+  co_return co_await db2_.read(
+      [tip](db::Connection& connection) { return store::countedBy(connection, tip); });
 }
 
 drogon::Task<> LocalAnalysis::noteWatched(std::vector<Watched> watched) {
@@ -106,6 +112,7 @@ drogon::Task<Result<AskedRound>> Service::askRound() {
       co_await db2_.write([](db::Connection& connection) -> std::optional<AskedRound> {
         AskedRound answer{connection.now(), {}};
         if (!schedule::store::ask(connection, kRoundJob)) return std::nullopt;
+        schedule::store::ask(connection, kAssociationJob);
         if (const auto round = store::publishedRound(connection)) {
           answer.currentRound = round->number;
         }

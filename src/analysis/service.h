@@ -20,6 +20,7 @@ class LocalAnalysis final : public AnalysisClient {
       : db2_(db2), anchors_(anchors) {}
   drogon::Task<std::optional<Portrait>> portrait(ViewerId viewer) override;
   drogon::Task<std::map<ViewerId, Tier>> tiers(std::vector<ViewerId> viewers) override;
+  drogon::Task<std::optional<Time>> countedBy(TipId tip) override;
   drogon::Task<> noteWatched(std::vector<Watched> watched) override;
   drogon::Task<std::int64_t> disagreement() override;
 

@@ -181,6 +181,13 @@ LaneMarks progress(db::Connection& connection) {
   return marks;
 }
 
+std::optional<Time> countedBy(db::Connection& connection, TipId tip) {
+  std::optional<Time> by;
+  connection.query("SELECT moved_at FROM analysis_progress WHERE lane_id = ? AND last_seq >= ?",
+                   {laneOf(tip), seqOf(tip)}, [&](const db::Row& row) { by = row.time(0); });
+  return by;
+}
+
 Time completeUntil(db::Connection& connection, const Cutoff& cutoff) {
   std::vector<LaneId> underWay;
   connection.query("SELECT lane_id FROM analysis_progress WHERE moved_at > ?",

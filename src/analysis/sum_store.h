@@ -35,6 +35,9 @@ struct Cutoff {
 };
 Cutoff cursors(db::Connection& connection);
 LaneMarks progress(db::Connection& connection);
+/// When the sums were last brought forward in the tip's lane, which was to the tip or beyond;
+/// nullopt when they do not hold it yet.
+std::optional<Time> countedBy(db::Connection& connection, TipId tip);
 /// Until when all tips up to `cutoff` are all there are (see README.md, asOf).
 Time completeUntil(db::Connection& connection, const Cutoff& cutoff);
 

@@ -46,6 +46,12 @@ struct TiersReply {
 };
 BOOST_DESCRIBE_STRUCT(TiersReply, (), (tiers))
 
+/// Answer of GET /internal/v1/analysis/counted/{tip}.
+struct CountedReply {
+  std::optional<Number> by;
+};
+BOOST_DESCRIBE_STRUCT(CountedReply, (), (by))
+
 struct Watched {
   IdNumber viewerId;
   IdNumber roomId;

@@ -34,6 +34,7 @@ void AudienceRole::build(const Clients& clients, Accounts& accounts) {
   tips_ = std::make_unique<audience::TipService>(
       g.db1, lanes_, directory_, sums_, boards_, clients.anchors, clients.finance,
       audience::TipPolicy{g.config.guestsMayTip, g.config.minorsMayTip}, traces_, g.metrics);
+  tips_->showCountedBy(clients.analysis);
   audience::addRoutes(g.router, *viewers_, *tips_);
   topViewers_ = std::make_unique<audience::TopViewers>(g.db1, directory_, clients.anchors, policy_);
   audience::addTopViewerRoutes(g.router, *topViewers_);

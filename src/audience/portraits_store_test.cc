@@ -32,6 +32,7 @@ class FakeAnalysis final : public analysis::AnalysisClient {
     co_return answer;
   }
   drogon::Task<std::map<ViewerId, Tier>> tiers(std::vector<ViewerId>) override { co_return {}; }
+  drogon::Task<std::optional<Time>> countedBy(TipId) override { co_return std::nullopt; }
   drogon::Task<> noteWatched(std::vector<analysis::Watched>) override { co_return; }
   drogon::Task<std::int64_t> disagreement() override { co_return 0; }
 

@@ -262,13 +262,27 @@ drogon::Task<Result<Journey>> TipService::journey(TraceId traceId) {
       {"committed", true, settled ? settlement->committedAt : std::nullopt},
       {"pushed", settled, settled ? at(settlement->pushedAt) : std::nullopt},
       {"settled", settled, settled ? at(settlement->settledAt) : std::nullopt},
-      {"counted", settled, settled ? at(settlement->settledAt) : std::nullopt},
+      {"counted", false, std::nullopt},
   };
   if (settled) {
     journey.settlement = {settlement->rate, settlement->anchorUnits, settlement->platformUnits};
     journey.hour = startOfHour(tip->acceptedAt);
+    if (const auto by = co_await countedBy(tip->id)) {
+      // Sums that were read while it was being settled may hold it already.
+      journey.steps.back() = {"counted", true, std::max(*by, settlement->settledAt)};
+    }
   }
   co_return journey;
+}
+
+drogon::Task<std::optional<Time>> TipService::countedBy(TipId tip) const {
+  if (analysis_ == nullptr) co_return std::nullopt;
+  try {
+    co_return co_await analysis_->countedBy(tip);
+  } catch (const db::Error& away) {
+    log::warn("audience", "analysis is away", log::field("error", std::string_view(away.what())));
+    co_return std::nullopt;
+  }
 }
 
 drogon::Task<std::vector<LaneSum>> TipService::laneSums(std::map<LaneId, LaneSeq> cursors) {

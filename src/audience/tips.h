@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "analysis/client.h"
 #include "anchor/client.h"
 #include "audience/client.h"
 #include "audience/lanes.h"
@@ -23,6 +24,9 @@ class TipService final : public AudienceClient {
   TipService(db::Database& db1, Lanes& lanes, ViewerDirectory& viewers, const SessionSums& sums,
              SessionBoards& boards, anchor::AnchorClient* anchors, finance::FinanceClient* finance,
              TipPolicy policy, TipTraces& traces, Metrics& metrics);
+
+  /// Before requests are taken; null: nobody says what is counted.
+  void showCountedBy(analysis::AnalysisClient* analysis) { analysis_ = analysis; }
 
   /// The tip as it stands in DB1, and whether this request put it there.
   struct Given {
@@ -67,6 +71,8 @@ class TipService final : public AudienceClient {
   /// Of the places in `refused`, those whose tip was taken before are answered as before.
   drogon::Task<> answerRepeats(const std::vector<BatchTipRequest>& asked,
                                std::vector<std::size_t> refused, BatchResults& answer);
+  /// As analysis says; nullopt also while it is away.
+  [[nodiscard]] drogon::Task<std::optional<Time>> countedBy(TipId tip) const;
   drogon::Task<std::vector<ShownTip>> shown(std::vector<NumberedTip> tips);
   void count(const TipAnswer& answer) {
     outcomes_[static_cast<std::size_t>(answer.outcome)]->Increment();
@@ -80,6 +86,7 @@ class TipService final : public AudienceClient {
   SessionBoards& boards_;
   anchor::AnchorClient* anchors_;
   finance::FinanceClient* finance_;
+  analysis::AnalysisClient* analysis_ = nullptr;
   TipPolicy policy_;
   std::array<prometheus::Counter*, kTipOutcomes> outcomes_{};  // by TipOutcome
 };

@@ -195,3 +195,25 @@ describe.each(storesToTest())('tags on %s', (store) => {
     }
   });
 });
+
+describe('a round that is asked for', () => {
+  let node: TipflowNode;
+  showOutputOnFailure(() => node);
+  beforeAll(async () => {
+    node = await TipflowNode.start();
+  });
+  afterAll(async () => node?.dispose());
+
+  test('brings the association of tags up to date as well', async () => {
+    const admin = await node.asAdmin();
+    await waitUntil('the first round is over', () => matrix(admin), ({ asOf }) => asOf !== null);
+    const host = await anchorWithOpenRoom(node, { tags: ['jazz', 'blues'] });
+    const fan = await guest(node);
+    const tip = newTip(host.roomId, 100);
+    await fan.client.sendTip(tip);
+    await waitUntil('the tip is settled', () => fan.client.journey(tip.traceId), ({ settlement }) => settlement !== null);
+    await admin.ask('POST', '/analysis/rounds');
+    const jazz = await waitUntil('the tip is taken up', () => related(admin, 'jazz'), ({ items }) => items.length > 0);
+    expect(jazz.items[0]).toMatchObject({ tag: 'blues', viewers: 1 });
+  });
+});

@@ -96,6 +96,14 @@ describe.each(storesToTest())('on %s', (store) => {
       expect(journey.steps.map((step) => step.step)).toEqual(['accepted', 'committed', 'pushed', 'settled', 'counted']);
       expect(journey.steps.slice(0, 4).map((step) => step.done)).toEqual([true, true, true, true]);
       expect(journey.steps[0]?.at).toBe(first.body.acceptedAt);
+      const whole = await waitUntil(
+        'the tip is counted',
+        () => asViewer.journey(traceId),
+        ({ steps }) => steps.every(({ done }) => done),
+      );
+      const instants = whole.steps.map(({ at }) => Date.parse(at ?? ''));
+      expect(instants).toEqual(instants.toSorted((a, b) => a - b));
+      expect(whole.hour).toBe(`${first.body.acceptedAt.slice(0, 13)}:00:00.000Z`);
 
       const settled = earned([request], anchor.shareBp ?? Number.NaN);
       const balance = { anchorId: anchor.id, settled, withdrawn: 0, reserved: 0, available: settled };
