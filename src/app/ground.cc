@@ -18,10 +18,6 @@ std::string hostName() {
   return name;
 }
 
-std::string nodeName(const Config& config) {
-  return config.node.empty() ? fmt::format("{}:{}", hostName(), config.httpPort) : config.node;
-}
-
 http::Probe probe(db::Database& db) {
   return [&db]() -> http::Task<http::ReadinessCheck> {
     http::ReadinessCheck check{db.name(), true, db.url().shown()};
@@ -39,6 +35,10 @@ http::Probe probe(db::Database& db) {
 }
 
 }  // namespace
+
+std::string nodeName(const Config& config) {
+  return config.node.empty() ? fmt::format("{}:{}", hostName(), config.httpPort) : config.node;
+}
 
 Ground::Ground(const Config& c, std::set<std::string> r, NodeKeys k)
     : config(c),

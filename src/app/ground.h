@@ -27,6 +27,9 @@
 
 namespace tipflow::app {
 
+/// What the node is called by others and in the log: as configured, else its host and port.
+std::string nodeName(const Config& config);
+
 struct Ground {
   Ground(const Config& config, std::set<std::string> roles, NodeKeys keys);
 

@@ -8,6 +8,7 @@
 #include "app/edge_command.h"
 #include "app/keys_command.h"
 #include "app/load_command.h"
+#include "app/version.h"
 #include "app/watch_command.h"
 #include "platform/config.h"
 #include "platform/security/crypto.h"
@@ -15,6 +16,8 @@
 extern char** environ;
 
 namespace {
+
+constexpr int kWrongUsage = 2;
 
 std::map<std::string, std::string> environmentVariables() {
   std::map<std::string, std::string> variables;
@@ -77,7 +80,16 @@ int main(int argc, char** argv) {
   auto* load = app::addLoadCommand(cli, loadOptions);
   auto* watch = app::addWatchCommand(*load, watchOptions);
   auto* keys = app::addKeysCommand(cli, keysOptions, withSettings);
-  CLI11_PARSE(cli, argc, argv);
+  cli.set_version_flag("--version", app::versionLine(), "print the version");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // CLI11 says no more than that of a command there is not.
+    if (argc > 1 && argv[1][0] != '-') std::cerr << "'" << argv[1] << "' is not a command.\n";
+    return cli.exit(error) == 0 ? 0 : kWrongUsage;
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : kWrongUsage;
+  }
 
   try {
     crypto::initialise();

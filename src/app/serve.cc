@@ -14,6 +14,7 @@
 #include <iostream>
 
 #include "app/commands.h"
+#include "app/ground.h"
 #include "app/node.h"
 #include "app/termination.h"
 #include "app/version.h"
@@ -102,8 +103,7 @@ int serve(const Config& config, const std::vector<std::string>& roles) {
   }
   const DirectoryLock lock(config.dataDir);
   checkPort(config);
-  log::start({config.node.empty() ? std::to_string(config.httpPort) : config.node,
-              log::levelFromWord(config.logLevel),
+  log::start({nodeName(config), log::levelFromWord(config.logLevel),
               config.logTo == "file" ? config.dataDir + "/log/tipflow.jsonl" : std::string{}});
   {
     KeySource tokenKeys(KeyKind::token, config.tokenKey, keyFile(KeyKind::token, config.dataDir));

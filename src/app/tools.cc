@@ -120,7 +120,7 @@ int printRoutes(const Config& config) {
 }
 
 int printVersion() {
-  std::cout << fmt::format("tipflow {} ({}, built {})\n", kVersion, kCommit, kBuilt);
+  std::cout << versionLine() << '\n';
   return 0;
 }
 

@@ -5,7 +5,7 @@
 namespace tipflow::audience {
 namespace {
 
-constexpr Duration kTopViewersEvery{10 * kUsPerSecond};
+constexpr Duration kTopViewersEvery{5 * kUsPerSecond};
 // A backlog of a day's tips is counted in less.
 constexpr Duration kTopViewersLimit{3'600 * kUsPerSecond};
 

@@ -25,7 +25,7 @@ describe.each(storesToTest())('the jobs of a node on %s', (store) => {
 
   test('are shown with where they live, how often they run and how they went', async () => {
     const job = await waitUntil('it has run', () => jobNamed(admin, name), ({ lastRun }) => lastRun !== null);
-    expect(job).toMatchObject({ role: 'audience', database: 'DB1', everySeconds: 10, releaseEverySeconds: 10, paused: false });
+    expect(job).toMatchObject({ role: 'audience', database: 'DB1', everySeconds: 5, releaseEverySeconds: 5, paused: false });
     expect(job.lastRun).toMatchObject({ node: 'the-node', outcome: 'succeeded' });
     expect(Date.parse(job.nextDueAt as string)).toBeGreaterThan(Date.parse(job.lastRun?.startedAt as string));
     expect((await listJobs(admin)).complete).toBe(true);
@@ -42,7 +42,7 @@ describe.each(storesToTest())('the jobs of a node on %s', (store) => {
 
   test('run as often as an admin wants them to, from the next second on', async () => {
     const before = await runsOf(admin, name);
-    expect(await changeJob(admin, name, { everySeconds: 1 })).toMatchObject({ everySeconds: 1, releaseEverySeconds: 10 });
+    expect(await changeJob(admin, name, { everySeconds: 1 })).toMatchObject({ everySeconds: 1, releaseEverySeconds: 5 });
     const started = Date.now();
     await waitUntil('three more runs', () => runsOf(admin, name), (runs) => runs.length >= before.length + 3, { withinMs: 10_000 });
     expect(Date.now() - started).toBeLessThan(6_000);
@@ -58,13 +58,13 @@ describe.each(storesToTest())('the jobs of a node on %s', (store) => {
     await waitUntil('two seconds have passed', async () => Date.now() - Date.parse(asked.startedAt), (ms) => ms > 2_000);
     const since = (await runsOf(admin, name)).filter(({ id }) => id > last);
     expect(since.map(({ id }) => id)).toEqual([asked.id]);
-    await changeJob(admin, name, { everySeconds: 10, paused: false });
+    await changeJob(admin, name, { everySeconds: 5, paused: false });
   });
 
   test('keep their changes over a restart', async () => {
     await changeJob(admin, name, { everySeconds: 77 });
     await node.restart();
-    expect(await jobNamed(admin, name)).toMatchObject({ everySeconds: 77, releaseEverySeconds: 10 });
+    expect(await jobNamed(admin, name)).toMatchObject({ everySeconds: 77, releaseEverySeconds: 5 });
   });
 
   test('have a history that is paged, newest first', async () => {
