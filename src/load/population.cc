@@ -106,7 +106,7 @@ Sender makeSender(const Url& url, PrincipalKind kind, std::string name, Session 
           .kind = kind,
           .name = std::move(name),
           .headers = senderHeaders(url, session.token),
-          .signer = Signer(std::move(session.signingKey)),
+          .signingKey = std::move(session.signingKey),
           .expiresAt = session.expiresAt};
 }
 

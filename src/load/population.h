@@ -10,8 +10,8 @@
 
 #include "base/enums.h"
 #include "base/time.h"
-#include "load/signer.h"
 #include "load/wire.h"
+#include "platform/security/crypto.h"
 
 namespace tipflow::load {
 
@@ -21,7 +21,7 @@ struct Sender {
   PrincipalKind kind = PrincipalKind::viewer;
   std::string name = {};     ///< empty: a guest, which cannot log in again
   std::string headers = {};  ///< of senderHeaders, with the token
-  Signer signer = {};
+  crypto::HmacKey signingKey = {};
   Time expiresAt = {};
 };
 

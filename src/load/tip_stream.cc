@@ -162,7 +162,7 @@ void TipStream::send(std::uint32_t slot, MonotonicUs now, std::string& out) {
   const Request request{plan_.inBatches ? kBatchTarget : kTarget, sender.headers, body_};
   if (plan_.sign) {
     // The traceId is the nonce of a tip: a replay of it is answered `exists`.
-    appendSignedPost(out, request, {sender.signer, clock_.now().us / kUsPerMs, tips->traceId});
+    appendSignedPost(out, request, {sender.signingKey, clock_.now().us / kUsPerMs, tips->traceId});
   } else {
     appendPost(out, request);
   }

@@ -169,7 +169,7 @@ void appendSignedPost(std::string& out, const Request& request, const Stamp& sta
   appendHex(text, stamp.nonce);
   const auto nonceEnd = text.size();
   text += '\n';
-  appendDigest(text, request.body);
+  crypto::appendHex(text, crypto::bytesOf(crypto::sha256Digest(request.body)));
   const std::string_view all = text;
 
   appendStart(out, "POST ", request);
@@ -178,14 +178,14 @@ void appendSignedPost(std::string& out, const Request& request, const Stamp& sta
   out += "\r\nX-Tipflow-Nonce: ";
   out += all.substr(nonceAt, nonceEnd - nonceAt);
   out += "\r\nX-Tipflow-Signature: v1=";
-  stamp.signer.appendSignature(out, all);
+  crypto::appendHex(out, crypto::bytesOf(stamp.key.sign(all)));
   out += "\r\n";
   appendBody(out, request.body);
 }
 
 void appendHex(std::string& out, TraceId id) {
   const auto bytes = id.bytes();
-  appendHex(out, std::string_view(bytes.data(), bytes.size()));
+  crypto::appendHex(out, {bytes.data(), bytes.size()});
 }
 
 void appendNumber(std::string& out, std::int64_t number) {

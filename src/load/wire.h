@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/trace_id.h"
-#include "load/signer.h"
+#include "platform/security/crypto.h"
 
 namespace tipflow::load {
 
@@ -37,7 +37,7 @@ struct Request {
 
 /// What a signature needs beside the request (api/openapi.yaml, signed requests).
 struct Stamp {
-  const Signer& signer;
+  const crypto::HmacKey& key;
   std::int64_t timestampMs = 0;
   TraceId nonce;
 };

@@ -108,11 +108,11 @@ TEST(Requests, are_signed_as_the_contract_says) {
   ASSERT_TRUE(key);
   const std::string body = R"({"traceId":"019cec37-b67b-7b44-9d21-6a3c0f8e1b57","roomId":1012})";
   const TraceId nonce{0x0123456789abcdefULL, 0xfedcba9876543210ULL};
-  const Signer signer(*key);
-  for (int request = 0; request < 2; ++request) {  // the second uses what the first has prepared
+  const crypto::HmacKey signingKey(*key);
+  for (int request = 0; request < 2; ++request) {  // what was signed leaves nothing behind
     std::string post;
     appendSignedPost(post, {"/api/v1/tips", "Host: node:80\r\n", body},
-                     {signer, 1773489600123, nonce});
+                     {signingKey, 1773489600123, nonce});
     EXPECT_EQ(post,
               "POST /api/v1/tips HTTP/1.1\r\nHost: node:80\r\n"
               "X-Tipflow-Timestamp: 1773489600123\r\n"

@@ -64,7 +64,7 @@ void Tips::append(std::string& out, Open& tip) {
   const Request request{kTarget, sender.headers, tip.body};
   if (!plan_.sign) return appendPost(out, request);
   // Of a tip the nonce is not remembered: its traceId does for one.
-  const Stamp stamp{sender.signer, clock_.now().us / kUsPerMs, tip.traceId};
+  const Stamp stamp{sender.signingKey, clock_.now().us / kUsPerMs, tip.traceId};
   appendSignedPost(out, request, stamp);
 }
 

@@ -21,7 +21,7 @@ std::string nodeSignature(std::string_view key, const NodeParts& parts) {
     text += part;
     text += '\n';
   }
-  text += crypto::toHex(crypto::sha256(parts.body));
+  crypto::appendHex(text, crypto::bytesOf(crypto::sha256Digest(parts.body)));
   return std::string(kVersion) + crypto::toHex(crypto::hmacSha256(key, text));
 }
 

@@ -32,7 +32,7 @@ std::string signedText(const SignedParts& parts) {
     text += part;
     text += '\n';
   }
-  text += crypto::toHex(crypto::sha256(parts.body));
+  crypto::appendHex(text, crypto::bytesOf(crypto::sha256Digest(parts.body)));
   return text;
 }
 
@@ -55,8 +55,8 @@ std::optional<Time> SignatureCheck::check(const Principal& principal, const Sign
     throw Refused(ErrorCode::invalid_signature,
                   "X-Tipflow-Nonce must have 16 to 64 url-safe characters");
   }
-  const auto expected = crypto::toHex(crypto::hmacSha256(principal.signingKey, signedText(parts)));
-  if (!crypto::equal(signature.substr(kVersion.size()), expected)) {
+  const auto expected = principal.signingKey.sign(signedText(parts));
+  if (!crypto::equal(signature.substr(kVersion.size()), crypto::toHex(crypto::bytesOf(expected)))) {
     throw Refused(ErrorCode::invalid_signature);
   }
   return sent;

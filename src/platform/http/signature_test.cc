@@ -49,8 +49,8 @@ struct SignatureTest : testing::Test {
     return made;
   }
   [[nodiscard]] std::string sign(const Sent& request) const {
-    return "v1=" +
-           crypto::toHex(crypto::hmacSha256(principal.signingKey, signedText(request.parts())));
+    return "v1=" + crypto::toHex(crypto::hmacSha256(principal.signingKey.bytes(),
+                                                    signedText(request.parts())));
   }
   // Why the request is refused; nothing when it is not.
   std::optional<ErrorCode> refusal(const Sent& request, const std::string& signature,

@@ -1,11 +1,11 @@
+// OpenSSL would rather have EVP used: beside so little data its look-ups, counters shared by all
+// threads and allocations cost as much as the hashing.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "platform/security/crypto.h"
 
-#include <openssl/evp.h>
-#include <openssl/params.h>
 #include <sodium.h>
 
 #include <array>
-#include <memory>
 #include <stdexcept>
 
 namespace tipflow::crypto {
@@ -17,58 +17,58 @@ void check(bool fine, const char* what) {
   if (!fine) throw std::runtime_error(what);
 }
 
-// Looking an algorithm up costs more than using it: once a process, and a context a thread.
-EVP_MD* sha256Algorithm() {
-  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return algorithm;
-}
-
-EVP_MAC_CTX* hmacTemplate() {
-  static EVP_MAC_CTX* const context = [] {
-    EVP_MAC* mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    check(mac != nullptr, "OpenSSL has no HMAC");
-    EVP_MAC_CTX* made = EVP_MAC_CTX_new(mac);
-    std::array<char, 7> digest{"SHA256"};
-    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", digest.data(), 0),
-                                 OSSL_PARAM_construct_end()};
-    check(made != nullptr && EVP_MAC_CTX_set_params(made, params) == 1, "OpenSSL: HMAC set-up");
-    return made;
-  }();
-  return context;
-}
-
 const unsigned char* asBytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+Digest finished(SHA256_CTX state) {
+  Digest digest;
+  SHA256_Final(reinterpret_cast<unsigned char*>(digest.data()), &state);
+  return digest;
+}
+
+// What HMAC puts before a text: the key, each byte changed by `pad`, as a whole block.
+SHA256_CTX keyed(std::string_view key, char pad) {
+  std::array<char, SHA256_CBLOCK> block;
+  block.fill(pad);
+  for (std::size_t i = 0; i < key.size(); ++i) block[i] = static_cast<char>(block[i] ^ key[i]);
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Update(&state, block.data(), block.size());
+  sodium_memzero(block.data(), block.size());
+  return state;
 }
 
 }  // namespace
 
 void initialise() { check(sodium_init() >= 0, "libsodium did not start"); }
 
-std::string sha256(std::string_view data) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
-      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
-  std::string digest(32, '\0');
-  unsigned size = 0;
-  check(EVP_DigestInit_ex(context.get(), sha256Algorithm(), nullptr) == 1 &&
-            EVP_DigestUpdate(context.get(), data.data(), data.size()) == 1 &&
-            EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()),
-                               &size) == 1,
-        "OpenSSL: SHA-256");
-  return digest;
+Digest sha256Digest(std::string_view data) {
+  SHA256_CTX state;
+  SHA256_Init(&state);
+  SHA256_Update(&state, data.data(), data.size());
+  return finished(state);
+}
+
+std::string sha256(std::string_view data) { return std::string(bytesOf(sha256Digest(data))); }
+
+HmacKey::HmacKey(std::string key) : bytes_(std::move(key)) {
+  const auto used = bytes_.size() > SHA256_CBLOCK ? sha256(bytes_) : bytes_;
+  inner_ = keyed(used, 0x36);
+  outer_ = keyed(used, 0x5C);
+}
+
+Digest HmacKey::sign(std::string_view data) const {
+  SHA256_CTX state = inner_;
+  SHA256_Update(&state, data.data(), data.size());
+  const auto inner = finished(state);
+  state = outer_;
+  SHA256_Update(&state, inner.data(), inner.size());
+  return finished(state);
 }
 
 std::string hmacSha256(std::string_view key, std::string_view data) {
-  thread_local const std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context(
-      EVP_MAC_CTX_dup(hmacTemplate()), &EVP_MAC_CTX_free);
-  std::string digest(32, '\0');
-  std::size_t size = 0;
-  check(EVP_MAC_init(context.get(), asBytes(key), key.size(), nullptr) == 1 &&
-            EVP_MAC_update(context.get(), asBytes(data), data.size()) == 1 &&
-            EVP_MAC_final(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size,
-                          digest.size()) == 1,
-        "OpenSSL: HMAC");
-  return digest;
+  return std::string(bytesOf(HmacKey(std::string(key)).sign(data)));
 }
 
 std::string randomBytes(std::size_t count) {
@@ -87,10 +87,23 @@ void wipe(std::string& secret) {
 }
 
 std::string toHex(std::string_view bytes) {
-  std::string hex(bytes.size() * 2 + 1, '\0');
-  sodium_bin2hex(hex.data(), hex.size(), asBytes(bytes), bytes.size());
-  hex.pop_back();
+  std::string hex;
+  appendHex(hex, bytes);
   return hex;
+}
+
+void appendHex(std::string& out, std::string_view bytes) {
+  // Reckoned, not looked up: how long it takes tells nothing of a secret.
+  constexpr auto kDigit = [](unsigned half) {
+    return static_cast<char>('0' + half + (((9U - half) >> 8U) & ('a' - '0' - 10U)));
+  };
+  auto at = out.size();
+  out.resize(at + bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out[at++] = kDigit(byte >> 4U);
+    out[at++] = kDigit(byte & 0xFU);
+  }
 }
 
 std::optional<std::string> fromHex(std::string_view hex) {

@@ -28,6 +28,23 @@ TEST_F(Crypto, hmac_sha_256_gives_the_published_values) {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
+TEST_F(Crypto, a_key_signs_text_after_text_alike) {
+  const HmacKey key("Jefe");
+  const auto first = key.sign("what do ya want for nothing?");
+  EXPECT_EQ(toHex(bytesOf(first)),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  EXPECT_NE(key.sign("what do ya want for nothing!"), first);
+  const HmacKey copy = key;
+  EXPECT_EQ(copy.sign("what do ya want for nothing?"), first);
+  EXPECT_EQ(HmacKey().sign("text"), HmacKey(std::string{}).sign("text"));
+}
+
+TEST_F(Crypto, writes_every_byte_as_two_hex_digits) {
+  std::string hex = "0x";
+  appendHex(hex, std::string_view("\x00\x09\x0a\x9f\xa0\xff", 6));
+  EXPECT_EQ(hex, "0x00090a9fa0ff");
+}
+
 TEST_F(Crypto, compares_by_content) {
   EXPECT_TRUE(equal("", ""));
   EXPECT_TRUE(equal("abc", "abc"));

@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "base/trace_id.h"
 #include "platform/metrics.h"
+#include "platform/security/crypto.h"
 #include "platform/security/key_list.h"
 #include "platform/security/revocations.h"
 
@@ -30,7 +31,7 @@ struct Principal {
   Role role = Role::viewer;
   std::string tokenId;
   Time expiresAt;
-  std::string signingKey;  ///< raw bytes; signs requests made with this token
+  crypto::HmacKey signingKey;  ///< signs requests made with this token
 };
 
 struct IssuedToken {

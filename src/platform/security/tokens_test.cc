@@ -84,8 +84,8 @@ TEST_F(TokensTest, the_signing_key_is_bound_to_the_token_and_given_once) {
   const auto again = tokens.issue(PrincipalKind::viewer, 9, Role::viewer);
   const auto principal = tokens.verify(issued.token);
   ASSERT_TRUE(principal);
-  EXPECT_EQ(crypto::toBase64Url(principal->signingKey), issued.signingKey);
-  EXPECT_EQ(principal->signingKey.size(), 32U);
+  EXPECT_EQ(crypto::toBase64Url(principal->signingKey.bytes()), issued.signingKey);
+  EXPECT_EQ(principal->signingKey.bytes().size(), 32U);
   EXPECT_NE(issued.signingKey, again.signingKey);
   EXPECT_EQ(issued.token.find(issued.signingKey), std::string::npos);
 }
@@ -184,7 +184,7 @@ TEST_F(TokensTest, a_new_key_signs_and_nobody_is_logged_out) {
 
   const auto principal = tokens.verify(before.token);
   ASSERT_TRUE(principal);
-  EXPECT_EQ(crypto::toBase64Url(principal->signingKey), before.signingKey);
+  EXPECT_EQ(crypto::toBase64Url(principal->signingKey.bytes()), before.signingKey);
   Tokens unseen(listOf({'n', 'k'}), clock, random, revocations);
   EXPECT_TRUE(unseen.verify(before.token)) << "by a node that never saw it";
 
