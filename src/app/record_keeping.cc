@@ -12,6 +12,8 @@ namespace tipflow::app {
 namespace {
 
 constexpr std::int64_t kMegabyte = std::int64_t{1024} * 1024;
+constexpr std::size_t kStoreLines = 16'384;
+constexpr std::size_t kStoreBytes = std::size_t{4} * 1024 * 1024;
 
 std::unique_ptr<console::RecordStore> storeOf(const Config& config, const Clock& clock) {
   console::RecordStoreOptions options;
@@ -79,9 +81,14 @@ void RecordKeeping::addRoutes(http::Router& router) {
 
 void RecordKeeping::start() {
   if (store_) store_->open();
-  if (store_) shipTo(*store_, "store");
-  if (remote_) shipTo(*remote_, "console");
-  if (collector_) shipTo(*collector_, "otlp");
+  ShipperLimits limits;
+  limits.waitingBytes = static_cast<std::size_t>(config_.recordsBufferMb * kMegabyte);
+  if (remote_) shipTo(*remote_, limits, "console");
+  if (collector_) shipTo(*collector_, limits, "otlp");
+  // No request carries them there, and what comes many at once is written once, as blocks.
+  limits.batchLines = kStoreLines;
+  limits.batchBytes = kStoreBytes;
+  if (store_) shipTo(*store_, limits, "store");
   if (shippers_.empty()) return;
   log::collectWith([this](std::vector<std::string> lines) {
     for (std::size_t i = 1; i < shippers_.size(); ++i) shippers_[i]->offer(lines);
@@ -89,9 +96,7 @@ void RecordKeeping::start() {
   });
 }
 
-void RecordKeeping::shipTo(RecordSink& sink, const char* name) {
-  ShipperLimits limits;
-  limits.waitingBytes = static_cast<std::size_t>(config_.recordsBufferMb * kMegabyte);
+void RecordKeeping::shipTo(RecordSink& sink, const ShipperLimits& limits, const char* name) {
   shippers_.push_back(std::make_unique<Shipper>(sink, limits, metrics_, name));
 }
 

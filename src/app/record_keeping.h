@@ -39,7 +39,7 @@ class RecordKeeping {
   void stop(Duration limit);
 
  private:
-  void shipTo(RecordSink& sink, const char* name);
+  void shipTo(RecordSink& sink, const ShipperLimits& limits, const char* name);
 
   const Config& config_;
   Metrics& metrics_;

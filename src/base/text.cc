@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "base/plain_text.h"
+
 namespace tipflow {
 namespace {
 
@@ -29,8 +31,6 @@ bool isControl(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
 bool isPlain(char32_t c) {
   return !isControl(c) && c != U'"' && c != U'\\' && c != U'\x2028' && c != U'\x2029';
 }
-
-bool isPlainAscii(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 void appendEscape(std::string& out, char32_t c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -100,10 +100,8 @@ void appendJsonString(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plainFrom = 0;
   for (std::size_t at = 0; at < text.size();) {
-    if (isPlainAscii(text[at])) {  // nearly all of a log
-      ++at;
-      continue;
-    }
+    at += plainPrefix(text.substr(at));
+    if (at == text.size()) break;
     const auto c = firstCharacter(text.substr(at));
     if (c.size != 0 && isPlain(c.value)) {
       at += c.size;

@@ -1,5 +1,8 @@
 #include "base/trace_id.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <stdexcept>
 
 namespace tipflow {
@@ -7,14 +10,32 @@ namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
-int hexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
+constexpr std::uint8_t kNoDigit = 0xFF;
+constexpr auto kHexValues = [] {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::uint8_t i = 0; i < 10; ++i) values['0' + i] = i;
+  for (std::uint8_t i = 0; i < 6; ++i) values['a' + i] = values['A' + i] = 10 + i;
+  return values;
+}();
 
-bool isDashPlace(std::size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+// The id of 32 digits.
+std::optional<TraceId> ofDigits(const char* digits) {
+  TraceId id;
+  unsigned all = 0;  // what is no digit shows in it
+  const auto half = [&](const char* from) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < 16; ++i) {
+      const auto digit = kHexValues[static_cast<unsigned char>(from[i])];
+      all |= digit;
+      value = value << 4U | (digit & 0xFU);
+    }
+    return value;
+  };
+  id.high = half(digits);
+  id.low = half(digits + 16);
+  return all <= 0xF ? std::optional(id) : std::nullopt;
+}
 
 }  // namespace
 
@@ -37,22 +58,16 @@ std::array<char, 16> TraceId::bytes() const {
 }
 
 std::optional<TraceId> TraceId::parse(std::string_view text) {
-  const bool dashed = text.size() == 36;
-  if (!dashed && text.size() != 32) return std::nullopt;
-  TraceId id;
-  int digits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (dashed && isDashPlace(i)) {
-      if (text[i] != '-') return std::nullopt;
-      continue;
-    }
-    const int value = hexValue(text[i]);
-    if (value < 0) return std::nullopt;
-    auto& half = digits < 16 ? id.high : id.low;
-    half = (half << 4) | static_cast<std::uint64_t>(value);
-    ++digits;
+  if (text.size() == 32) return ofDigits(text.data());
+  if (text.size() != 36) return std::nullopt;
+  std::array<char, 32> digits;
+  auto* next = digits.data();
+  for (std::size_t at = 0; const std::size_t group : {8, 4, 4, 4, 12}) {
+    if (at > 0 && text[at++] != '-') return std::nullopt;
+    next = std::copy_n(text.data() + at, group, next);
+    at += group;
   }
-  return id;
+  return ofDigits(digits.data());
 }
 
 TraceId TraceId::fromBytes(std::string_view bytes) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/plain_text.h"
 #include "base/text.h"
 
 namespace tipflow::console {
@@ -36,7 +37,9 @@ class Reader {
   std::optional<std::string_view> string() {
     if (!take('"')) return std::nullopt;
     const auto start = at_;
-    while (at_ < text_.size()) {
+    for (;;) {
+      at_ += plainPrefix(text_.substr(at_));
+      if (at_ >= text_.size()) return std::nullopt;
       const auto c = static_cast<unsigned char>(text_[at_]);
       if (!kSpecial[c]) {
         ++at_;
@@ -48,7 +51,6 @@ class Reader {
         return std::nullopt;
       }
     }
-    return std::nullopt;
   }
 
   std::optional<std::string_view> value() {

@@ -54,6 +54,20 @@ TEST_F(RecordFiles, hold_after_a_restart_what_was_kept_and_go_on) {
   EXPECT_THAT(files(), ElementsAre("00000001.sqlite"));
 }
 
+TEST_F(RecordFiles, go_on_with_the_size_of_blocks_they_were_begun_with) {
+  const auto numbered = [](int i) {
+    return log(i, "line", "info", "audience", fmt::format(R"(,"number":{})", 1'000 + i));
+  };
+  for (int i = 0; i < 21; ++i) keep({numbered(i)});
+  options.blocks = {16, 3};
+  reopen();
+  for (int i = 21; i < 80; ++i) keep({numbered(i)});
+  EXPECT_THAT(files(), ElementsAre("00000001.sqlite"));
+  for (int i = 0; i < 80; ++i) {
+    EXPECT_EQ(messages(with(fmt::format("{}", 1'000 + i))).size(), 1U) << i;
+  }
+}
+
 TEST_F(RecordFiles, are_begun_anew_by_lines_and_by_age) {
   options.segmentLines = 10;
   reopen();

@@ -1,20 +1,24 @@
 #include "console/record_filter.h"
 
-#include <functional>
+#include <cstring>
+#include <initializer_list>
 
 #include "base/text.h"
 
 namespace tipflow::console {
 namespace {
 
+// Terms and marks are on disk: changing one makes older files unsearchable.
 // Terms are words of the index's tokenizer: letters and digits, and everything that is not ASCII.
-// The first letter says what kind they are. They are on disk: changing one makes older files
-// unsearchable.
+// The first letter says what kind they are.
 constexpr char kWord = 'w';
-constexpr char kId = 'i';
 constexpr char kSeverity = 's';  // of a log line: that grave or graver, of any role or of this one
 constexpr char kRoot = 'r';      // of a root span: that slow or slower
 constexpr char kFailed = 'f';    // of a root span that failed
+
+constexpr std::size_t kUsualTerms = 4'096;  // of a block
+// Shorter than a trace id, which no two lines share.
+constexpr std::size_t kLongestRepeated = 31;
 
 // Blocks with a root span at least this slow are found by it. Beyond the last: by the last.
 constexpr std::array<std::int64_t, 15> kSlowMs{1,   2,     5,     10,    20,     50,     100,   200,
@@ -48,18 +52,38 @@ std::string rootTerm(std::size_t slow, std::string_view subject) {
   return term(kRoot, static_cast<char>('a' + slow), subject);
 }
 std::string failedTerm(std::string_view subject) { return term(kFailed, kFailed, subject); }
-// 60 bits of it, mixed: half the size of an id in full, and two that share a term are told apart by
-// `fits`.
-std::string idTerm(const TraceId& id) {
-  auto mixed = (id.high ^ (id.low << 32 | id.low >> 32)) * 0x9E3779B97F4A7C15ULL;
-  mixed = (mixed ^ (mixed >> 29) ^ id.low) * 0xBF58476D1CE4E5B9ULL;
-  mixed ^= mixed >> 32;
-  std::string term{kId};
-  for (int shift = 55; shift >= 0; shift -= 5) {
-    term += "0123456789abcdefghijklmnopqrstuv"[(mixed >> shift) & 31];
-  }
-  return term;
+
+constexpr std::uint64_t kMixer = 0x9E3779B97F4A7C15ULL;
+
+std::uint64_t mixed(std::uint64_t x) {
+  x = (x ^ (x >> 32U)) * kMixer;
+  x = (x ^ (x >> 29U)) * 0xBF58476D1CE4E5B9ULL;
+  return x ^ (x >> 32U);
 }
+
+std::uint64_t hashOf(std::string_view text, std::uint64_t seed) {
+  std::uint64_t hash = seed + text.size();
+  std::uint64_t bytes = 0;
+  for (; text.size() > sizeof bytes; text.remove_prefix(sizeof bytes)) {
+    std::memcpy(&bytes, text.data(), sizeof bytes);
+    hash = (hash ^ bytes) * kMixer;
+    hash ^= hash >> 32U;
+  }
+  bytes = 0;
+  std::memcpy(&bytes, text.data(), text.size());
+  return mixed(hash ^ bytes);
+}
+
+// What is hashed, so that equal texts of two kinds are two things.
+constexpr std::uint64_t kTermSeed = 0x100;
+constexpr std::uint64_t kNumberSeed = 0x200;
+constexpr std::uint64_t kValueSeed = 0x300;
+constexpr std::uint64_t kRoleSeed = 0x400;
+
+// Two that share a mark cost a look into a block: `fits` tells them apart.
+std::uint64_t markOf(const TraceId& id) { return mixed(mixed(id.high) + id.low); }
+/// Of a word that begins with a digit. Nobody looks for the beginning of such a word.
+std::uint64_t markOf(std::string_view number) { return hashOf(number, kNumberSeed); }
 
 std::string phrase(std::string_view term) { return '"' + std::string(term) + '"'; }
 
@@ -81,31 +105,59 @@ std::string asJson(std::string_view text) {
 
 }  // namespace
 
+BlockTerms::BlockTerms() { seen_.reserve(kUsualTerms); }
+
 void BlockTerms::put(std::string_view term) {
-  if (!seen_.insert(std::hash<std::string_view>{}(term)).second) return;
-  text_ += term;
-  text_ += ' ';
+  if (!isNew(hashOf(term, kTermSeed))) return;
+  words_ += term;
+  words_ += ' ';
 }
 
+void BlockTerms::mark(std::uint64_t mark) {
+  if (isNew(mark)) marks_.push_back(mark);
+}
+
+// As eachWordOf goes through it.
 void BlockTerms::add(const Record& record) {
-  const bool isLog = record.kind == RecordKind::log;
-  std::array<char, kLongestWord + 1> term{kWord};
-  eachWordOf(
-      record,
-      [&](std::string_view word) {
-        if (!isLog) return;  // nobody looks for the words of spans
-        std::copy(word.begin(), word.end(), term.begin() + 1);
-        put({term.data(), word.size() + 1});
-      },
-      [&](const TraceId& id) { put(idTerm(id)); });
-  if (isLog) {
+  isLog_ = record.kind == RecordKind::log;
+  addText(record.traceId);
+  addValue(record.text);
+  addValue(record.node);
+  for (const auto& field : record.fields) {
+    if (!isFraction(field.value)) addValue(field.value);
+  }
+  if (isLog_) {
     addLog(record);
   } else if (record.isRoot()) {
     addRoot(record);
   }
 }
 
+// Most values of a line are those of the line before; they are taken apart once a block.
+void BlockTerms::addValue(std::string_view value) {
+  if (value.size() > kLongestRepeated) return addText(value);
+  if (std::all_of(value.begin(), value.end(), isDigit)) {
+    if (isLog_) mark(markOf(value));
+  } else if (isNew(hashOf(value, kValueSeed))) {
+    addText(value);
+  }
+}
+
+void BlockTerms::addText(std::string_view text) {
+  std::array<char, kLongestWord + 1> term{kWord};
+  eachWord(
+      text,
+      [&](std::string_view word) {
+        if (!isLog_) return;  // nobody looks for the words of spans
+        if (isDigit(word.front())) return mark(markOf(word));
+        std::copy(word.begin(), word.end(), term.begin() + 1);
+        put({term.data(), word.size() + 1});
+      },
+      [&](const TraceId& id) { mark(markOf(id)); });
+}
+
 void BlockTerms::addLog(const Record& record) {
+  if (!isNew(hashOf(record.role, kRoleSeed + static_cast<std::uint64_t>(record.severity)))) return;
   const auto role = plain(record.role);
   put(severityTerm(Severity::debug, role));
   for (int s = static_cast<int>(Severity::info); s <= static_cast<int>(record.severity); ++s) {
@@ -121,16 +173,21 @@ void BlockTerms::addRoot(const Record& record) {
   }
 }
 
-std::string LogFilter::expression() const {
-  std::string out;
+WantedTerms LogFilter::terms() const {
+  WantedTerms out;
   if (!role.empty() || least > Severity::debug) {
-    require(out, phrase(severityTerm(least, role.empty() ? std::string{} : plain(role))));
+    require(out.words, phrase(severityTerm(least, role.empty() ? std::string{} : plain(role))));
   }
-  if (trace) require(out, phrase(idTerm(*trace)));
-  for (const auto& id : wanted.ids) require(out, phrase(idTerm(id)));
+  if (trace) out.marks.push_back(markOf(*trace));
+  for (const auto& id : wanted.ids) out.marks.push_back(markOf(id));
   for (std::size_t i = 0; i < wanted.words.size(); ++i) {
+    const auto& word = wanted.words[i];
     const bool prefix = wanted.lastIsPrefix && i + 1 == wanted.words.size();
-    require(out, phrase(kWord + wanted.words[i]) + (prefix ? " *" : ""));
+    if (isDigit(word.front())) {
+      out.marks.push_back(markOf(word));
+    } else {
+      require(out.words, phrase(kWord + word) + (prefix ? " *" : ""));
+    }
   }
   return out;
 }
@@ -148,13 +205,13 @@ bool LogFilter::fits(const Record& record) const {
          hasAll(record, wanted);
 }
 
-std::string RootFilter::expression() const {
+WantedTerms RootFilter::terms() const {
   const auto subject = !name.empty()   ? byName(asJson(name))
                        : !role.empty() ? byRole(role)
                                        : std::string{};
-  std::string out;
-  require(out, phrase(rootTerm(slowness(least), subject)));
-  if (failed.value_or(false)) require(out, phrase(failedTerm(subject)));
+  WantedTerms out;
+  require(out.words, phrase(rootTerm(slowness(least), subject)));
+  if (failed.value_or(false)) require(out.words, phrase(failedTerm(subject)));
   return out;
 }
 
@@ -163,12 +220,10 @@ bool RootFilter::fits(const Record& record) const {
          (!failed || record.failed == *failed) && (name.empty() || record.text == asJson(name));
 }
 
-std::string TraceFilter::expression() const {
-  std::string out;
-  for (const auto& id : ids) {
-    if (!out.empty()) out += " OR ";
-    out += phrase(idTerm(id));
-  }
+WantedTerms TraceFilter::terms() const {
+  WantedTerms out;
+  out.anyMark = true;
+  for (const auto& id : ids) out.marks.push_back(markOf(id));
   return out;
 }
 

@@ -16,27 +16,45 @@
 
 namespace tipflow::console {
 
-/// The terms of one block of lines: each once, blank between them.
+/// What a block of lines is found by, each once. Trace ids and numbers, of which every line has its
+/// own, are marks: hashes, kept in no order. The rest are words, which lines share, and whose
+/// beginnings can be looked for.
 class BlockTerms {
  public:
+  BlockTerms();
   void add(const Record& record);
-  [[nodiscard]] const std::string& text() const { return text_; }
+  /// Blank between them.
+  [[nodiscard]] const std::string& words() const { return words_; }
+  [[nodiscard]] const std::vector<std::uint64_t>& marks() const { return marks_; }
 
  private:
+  void addText(std::string_view text);
+  void addValue(std::string_view value);
   void addLog(const Record& record);
   void addRoot(const Record& record);
   void put(std::string_view term);
+  void mark(std::uint64_t mark);
+  /// Whether this is the first of its kind in the block.
+  bool isNew(std::uint64_t hash) { return seen_.insert(hash).second; }
 
+  bool isLog_ = true;  // the record that is being added
   boost::unordered_flat_set<std::uint64_t> seen_;
-  std::string text_;
+  std::string words_;
+  std::vector<std::uint64_t> marks_;
+};
+
+/// Which blocks are looked into. With neither words nor marks: all.
+struct WantedTerms {
+  std::string words;  ///< in the index's language; empty: any
+  std::vector<std::uint64_t> marks;
+  bool anyMark = false;  ///< one of the marks is enough
 };
 
 class RecordFilter {
  public:
   virtual ~RecordFilter() = default;
   [[nodiscard]] virtual RecordKind kind() const = 0;
-  /// In the index's language; empty: any block.
-  [[nodiscard]] virtual std::string expression() const = 0;
+  [[nodiscard]] virtual WantedTerms terms() const = 0;
   /// What a line in lower case contains if it fits; cheap to look for.
   [[nodiscard]] virtual std::vector<std::string> needles() const { return {}; }
   [[nodiscard]] virtual bool fits(const Record& record) const = 0;
@@ -49,7 +67,7 @@ struct LogFilter final : RecordFilter {
   WantedWords wanted;
 
   [[nodiscard]] RecordKind kind() const override { return RecordKind::log; }
-  [[nodiscard]] std::string expression() const override;
+  [[nodiscard]] WantedTerms terms() const override;
   [[nodiscard]] std::vector<std::string> needles() const override;
   [[nodiscard]] bool fits(const Record& record) const override;
 };
@@ -62,7 +80,7 @@ struct RootFilter final : RecordFilter {
   std::optional<bool> failed;
 
   [[nodiscard]] RecordKind kind() const override { return RecordKind::span; }
-  [[nodiscard]] std::string expression() const override;
+  [[nodiscard]] WantedTerms terms() const override;
   [[nodiscard]] bool fits(const Record& record) const override;
 };
 
@@ -72,7 +90,7 @@ struct TraceFilter final : RecordFilter {
   bool ofTips = false;
 
   [[nodiscard]] RecordKind kind() const override { return RecordKind::span; }
-  [[nodiscard]] std::string expression() const override;
+  [[nodiscard]] WantedTerms terms() const override;
   [[nodiscard]] std::vector<std::string> needles() const override;
   [[nodiscard]] bool fits(const Record& record) const override;
 };

@@ -28,7 +28,7 @@ class NewestFirst {
       : segments_(segments),
         wanted_(wanted),
         onDamage_(onDamage),
-        expression_(wanted.filter.expression()),
+        terms_(wanted.filter.terms()),
         needles_(wanted.filter.needles()),
         readers_(segments.size()) {
     const auto& before = wanted.before;
@@ -78,7 +78,7 @@ class NewestFirst {
     try {
       readers_[place] = std::make_unique<SegmentReader>(*segment);
       for (const auto& block :
-           readers_[place]->blocks(wanted_.filter.kind(), expression_, wanted_.from, to_)) {
+           readers_[place]->blocks(wanted_.filter.kind(), terms_, wanted_.from, to_)) {
         candidates_.push({block, place});
       }
     } catch (const db::Error& error) {
@@ -159,7 +159,7 @@ class NewestFirst {
   std::span<const SearchedSegment> segments_;
   const Search& wanted_;
   const OnDamage& onDamage_;
-  std::string expression_;
+  WantedTerms terms_;
   std::vector<std::string> needles_;
   Time to_ = wanted_.to;  // no line from here on is of interest
   std::vector<std::unique_ptr<SegmentReader>> readers_;

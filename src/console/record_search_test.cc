@@ -79,6 +79,39 @@ TEST_F(RecordSearch, finds_a_trace_by_its_id_and_a_tip_by_its_own) {
               ElementsAre("asked", "two", "one"));
 }
 
+TEST_F(RecordSearch, finds_numbers_whole_wherever_they_stand) {
+  const auto told = [](int i) {
+    return fmt::format(R"(,"tipId":{},"of":"room 7{}","range":-{},"ms":3.25)", 8'589'000 + i, i, i);
+  };
+  for (int i = 0; i < 30; ++i) {
+    keep({log(i, "3.5 parts of 1", "info", "audience", told(i)), log(i, "other")});
+  }
+  EXPECT_EQ(messages(with("8589012")).size(), 1U);
+  EXPECT_EQ(messages(with("room 712")).size(), 1U);
+  EXPECT_EQ(messages(with("858901")).size(), 0U) << "nobody looks for the beginning of a number";
+  EXPECT_EQ(messages(with("8589012 room 712 12 parts")).size(), 1U);
+  EXPECT_THAT(messages(with("8589012 713")), IsEmpty()) << "both are in a block, not in a line";
+  EXPECT_EQ(messages(with("3.5")).size(), 30U) << "a text is no fraction, whatever it begins with";
+  EXPECT_EQ(messages(with("3.5 n1 30")).size(), 0U);
+}
+
+TEST_F(RecordSearch, finds_a_line_of_many_that_came_at_once) {
+  options.blocks = {1, 300};  // more blocks than are found by one entry
+  reopen();
+  std::vector<std::string> lines;
+  for (int i = 0; i < 700; ++i) {
+    lines.push_back(log(i, "line", "info", "audience",
+                        fmt::format(R"(,"number":{},"tip":"{:032x}")", 10'000 + i, i + 1)));
+  }
+  keep(lines);
+  for (const int i : {0, 1, 254, 255, 256, 257, 299, 300, 511, 512, 699}) {
+    EXPECT_EQ(messages(with(fmt::format("{}", 10'000 + i))).size(), 1U) << i;
+    LogFilter filter;
+    filter.trace = TraceId{0, static_cast<std::uint64_t>(i) + 1};
+    EXPECT_EQ(messages(filter).size(), 1U) << i;
+  }
+}
+
 TEST_F(RecordSearch, text_of_any_script_is_found) {
   keep({log(2, "message", "info", "audience", R"(,"message":"好听！加油")"), log(1, "other")});
   EXPECT_THAT(messages(with("加油")), ElementsAre("message"));

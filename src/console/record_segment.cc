@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "console/squeeze.h"
 
@@ -14,11 +17,25 @@ namespace {
 
 constexpr int kCorrupt = 11;       // SQLITE_CORRUPT
 constexpr int kNotADatabase = 26;  // SQLITE_NOTADB
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 // Ids of blocks rise within a kind, and those of spans stand after those of logs: the index takes
 // what comes in order without being written out in between.
 constexpr int kKindShift = 40;
 constexpr std::int64_t kNumberMask = (std::int64_t{1} << kKindShift) - 1;
+
+// Marks stand in parts, so that a search reads one part of them. An id is the part's number, then
+// that of the first of the blocks that were written together.
+constexpr int kPartBits = 6;
+constexpr std::size_t kParts = std::size_t{1} << kPartBits;
+constexpr int kPartShift = 48;
+// The rest of a mark, as much as tells it from the others, and behind it which block it is of.
+constexpr int kPlaceBits = 8;
+constexpr std::size_t kMostTogether = std::size_t{1} << kPlaceBits;
+
+std::size_t partOf(std::uint64_t mark) { return mark >> (64U - kPartBits); }
+std::uint32_t entryOf(std::uint64_t mark, std::size_t place) {
+  return static_cast<std::uint32_t>(mark << kPlaceBits) | static_cast<std::uint32_t>(place);
+}
 
 constexpr const char* kSuffixes[] = {"", "-wal", "-shm"};
 
@@ -30,11 +47,12 @@ constexpr const char* kSettings[] = {"PRAGMA synchronous=OFF", "PRAGMA wal_autoc
 // Parts of the index are merged late: a search looks into more of them, which costs it less than
 // merging costs each line.
 constexpr const char* kSchema[] = {
-    "CREATE TABLE about (format INTEGER, boot TEXT, created_us INTEGER)",
+    "CREATE TABLE about (format INTEGER, boot TEXT, created_us INTEGER, block_lines INTEGER)",
     "CREATE TABLE block (id INTEGER PRIMARY KEY, kind INTEGER, packed INTEGER, lines INTEGER,"
     " bytes INTEGER, oldest_us INTEGER, newest_us INTEGER, data BLOB)",
     "CREATE INDEX block_time ON block (kind, newest_us, oldest_us, lines)",
     "CREATE INDEX block_loose ON block (kind, newest_us, oldest_us) WHERE packed = 0",
+    "CREATE TABLE mark (id INTEGER PRIMARY KEY, entries BLOB)",
     "CREATE VIRTUAL TABLE term USING fts5(t, content='', detail=none, columnsize=0,"
     " tokenize='ascii')",
     "INSERT INTO term (term, rank) VALUES ('automerge', 16)",
@@ -42,8 +60,8 @@ constexpr const char* kSchema[] = {
 };
 
 constexpr const char* kTables = "SELECT 1 FROM sqlite_master WHERE name = 'about'";
-constexpr const char* kSaveAbout = "INSERT INTO about VALUES (?, ?, ?)";
-constexpr const char* kReadAbout = "SELECT format, boot, created_us FROM about";
+constexpr const char* kSaveAbout = "INSERT INTO about VALUES (?, ?, ?, ?)";
+constexpr const char* kReadAbout = "SELECT format, boot, created_us, block_lines FROM about";
 constexpr const char* kExtent =
     "SELECT COALESCE(SUM(lines), 0), COALESCE(MIN(oldest_us), 0), COALESCE(MAX(newest_us), 0)"
     " FROM block";
@@ -62,6 +80,11 @@ constexpr const char* kBlocksByTerm =
     " UNION ALL SELECT id, oldest_us, newest_us FROM block"
     " WHERE kind = ?1 AND newest_us >= ?2 AND oldest_us < ?3 AND packed = 0"
     " ORDER BY newest_us DESC";
+constexpr const char* kLooseBlocks =
+    "SELECT id, oldest_us, newest_us FROM block"
+    " WHERE kind = ? AND newest_us >= ? AND oldest_us < ? AND packed = 0 ORDER BY newest_us DESC";
+constexpr const char* kSaveMarks = "INSERT INTO mark VALUES (?, ?)";
+constexpr const char* kReadMarks = "SELECT id, entries FROM mark WHERE id BETWEEN ? AND ?";
 constexpr const char* kReadBlock = "SELECT packed, bytes, data FROM block WHERE id = ?";
 
 std::int64_t idOf(RecordKind kind, std::int64_t number) {
@@ -81,23 +104,14 @@ bool hasTables(db::Connection& connection) {
 }
 
 template <class Lines>
-std::string joined(const Lines& lines) {
-  std::size_t size = 0;
-  for (const auto& line : lines) size += line.text.size() + 1;
-  std::string text;
-  text.reserve(size);
-  for (const auto& line : lines) {
-    text += line.text;
-    text += '\n';
-  }
-  return text;
-}
-
-template <class Lines>
 std::pair<Time, Time> timesOf(const Lines& lines) {
   const auto [oldest, newest] = std::minmax_element(
       lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
   return {oldest->at, newest->at};
+}
+
+std::int64_t markId(std::size_t part, std::int64_t block) {
+  return (static_cast<std::int64_t>(part) << kPartShift) | block;
 }
 
 }  // namespace
@@ -149,12 +163,15 @@ SegmentWriter::SegmentWriter(const Segment& segment, BlockSizes sizes, Time now)
 void SegmentWriter::create(Time now) {
   connection_->begin();
   for (const auto* statement : kSchema) connection_->exec(statement);
-  connection_->exec(kSaveAbout, {kFormat, bootId(), now});
+  connection_->exec(kSaveAbout, {kFormat, bootId(), now, sizes_.blockLines});
   connection_->commit();
 }
 
 void SegmentWriter::load() {
-  connection_->query(kReadAbout, {}, [&](const db::Row& row) { extent_.created = row.time(2); });
+  connection_->query(kReadAbout, {}, [&](const db::Row& row) {
+    extent_.created = row.time(2);
+    sizes_.blockLines = static_cast<std::size_t>(row.integer(3));
+  });
   connection_->query(kExtent, {}, [&](const db::Row& row) {
     extent_.lines = row.integer(0);
     extent_.oldest = row.time(1);
@@ -176,7 +193,7 @@ void SegmentWriter::loadLoose(RecordKind kind) {
       if (end == std::string_view::npos || !record || record->kind != kind) {
         throw db::Error(kCorrupt, "loose lines that are none");
       }
-      add(std::string(text.substr(0, end)), *record);
+      add(text.substr(0, end), *record);
       text.remove_prefix(end + 1);
     }
   });
@@ -199,17 +216,19 @@ void SegmentWriter::append(std::span<const std::string> lines, Time now) {
   connection_->commit();
 }
 
-void SegmentWriter::add(const std::string& text, Time now) {
+void SegmentWriter::add(std::string_view text, Time now) {
   if (const auto record = readRecord(text)) return add(text, *record);
   const auto line = unreadable(text, now);
   add(line, readRecord(line).value());
 }
 
-void SegmentWriter::add(std::string text, const Record& record) {
+void SegmentWriter::add(std::string_view text, const Record& record) {
   auto& loose = looseOf(record.kind);
   if (loose.lines.size() == loose.terms.size() * sizes_.blockLines) loose.terms.emplace_back();
   loose.terms.back().add(record);
-  loose.lines.push_back({record.at, std::move(text)});
+  loose.text += text;
+  loose.text += '\n';
+  loose.lines.push_back({record.at, loose.text.size()});
 }
 
 void SegmentWriter::close() {
@@ -221,58 +240,90 @@ void SegmentWriter::close() {
   connection_.reset();
 }
 
+SegmentWriter::Run SegmentWriter::runOf(const Loose& loose, std::size_t from, std::size_t count) {
+  const auto begin = from == 0 ? 0 : loose.lines[from - 1].end;
+  const auto end = count == 0 ? begin : loose.lines[from + count - 1].end;
+  return {loose.first + static_cast<std::int64_t>(from),
+          std::string_view(loose.text).substr(begin, end - begin),
+          std::span(loose.lines).subspan(from, count)};
+}
+
 void SegmentWriter::write(RecordKind kind, std::size_t old) {
   const auto& loose = looseOf(kind);
-  const Lines added = Lines(loose.lines).subspan(old);
-  if (added.empty()) return;
-  const auto [oldest, newest] = timesOf(added);
+  const auto count = loose.lines.size();
+  const auto added = runOf(loose, old, count - old);
+  if (added.lines.empty()) return;
+  const auto [oldest, newest] = timesOf(added.lines);
   extent_.oldest = extent_.lines == 0 ? oldest : std::min(extent_.oldest, oldest);
   extent_.newest = extent_.lines == 0 ? newest : std::max(extent_.newest, newest);
-  extent_.lines += static_cast<std::int64_t>(added.size());
+  extent_.lines += static_cast<std::int64_t>(added.lines.size());
 
-  const auto count = loose.lines.size();
   if (count >= sizes_.blockLines * sizes_.blocksAtOnce) {
     pack(kind, count - count % sizes_.blockLines);
   } else {
-    writeLoose(kind, loose.first + static_cast<std::int64_t>(old), added);
+    writeLoose(kind, added);
   }
 }
+
+struct SegmentWriter::Marks {
+  std::array<std::vector<std::uint32_t>, kParts> entries;
+
+  void add(const std::vector<std::uint64_t>& marks, std::size_t place) {
+    for (const auto mark : marks) entries[partOf(mark)].push_back(entryOf(mark, place));
+  }
+};
 
 void SegmentWriter::pack(RecordKind kind, std::size_t count) {
   auto& loose = looseOf(kind);
   connection_->exec(kDropLoose, {kind});
-  Lines rest(loose.lines);
+  const auto together = std::min(sizes_.blocksAtOnce, kMostTogether);
   auto terms = loose.terms.begin();
-  while (count > 0) {
-    const auto lines = std::min(count, sizes_.blockLines);
-    writePacked(kind, loose.first, rest.first(lines), *terms++);
-    loose.first += static_cast<std::int64_t>(lines);
-    rest = rest.subspan(lines);
-    count -= lines;
+  for (std::size_t done = 0; done < count;) {
+    const auto first = loose.first + static_cast<std::int64_t>(done);
+    Marks marks;
+    for (std::size_t place = 0; place < together && done < count; ++place, ++terms) {
+      const auto run = runOf(loose, done, std::min(count - done, sizes_.blockLines));
+      writePacked(kind, run, *terms);
+      marks.add(terms->marks(), place);
+      done += run.lines.size();
+    }
+    writeMarks(kind, first, marks);
   }
-  writeLoose(kind, loose.first, rest);
+  const auto rest = runOf(loose, count, loose.lines.size() - count);
+  writeLoose(kind, rest);
+
+  const auto packed = loose.text.size() - rest.text.size();
+  loose.first = rest.first;
+  loose.text.erase(0, packed);
   loose.terms.erase(loose.terms.begin(), terms);
-  loose.lines.erase(loose.lines.begin(),
-                    loose.lines.end() - static_cast<std::ptrdiff_t>(rest.size()));
+  loose.lines.erase(loose.lines.begin(), loose.lines.begin() + static_cast<std::ptrdiff_t>(count));
+  for (auto& line : loose.lines) line.end -= packed;
 }
 
-void SegmentWriter::writeLoose(RecordKind kind, std::int64_t first, Lines lines) {
-  if (lines.empty()) return;
-  const auto text = joined(lines);
-  const auto [oldest, newest] = timesOf(lines);
-  connection_->exec(kSaveBlock, {idOf(kind, first), kind, false, lines.size(), text.size(), oldest,
-                                 newest, db::Bytes{text}});
+void SegmentWriter::writeLoose(RecordKind kind, const Run& run) {
+  if (run.lines.empty()) return;
+  const auto [oldest, newest] = timesOf(run.lines);
+  connection_->exec(kSaveBlock, {idOf(kind, run.first), kind, false, run.lines.size(),
+                                 run.text.size(), oldest, newest, db::Bytes{run.text}});
 }
 
-void SegmentWriter::writePacked(RecordKind kind, std::int64_t first, Lines lines,
-                                const BlockTerms& terms) {
-  const auto text = joined(lines);
-  const auto packed = squeezed(text);
-  const auto [oldest, newest] = timesOf(lines);
-  const auto id = idOf(kind, first);
-  connection_->exec(kSaveBlock,
-                    {id, kind, true, lines.size(), text.size(), oldest, newest, db::Bytes{packed}});
-  connection_->exec(kSaveTerms, {id, terms.text()});
+void SegmentWriter::writePacked(RecordKind kind, const Run& run, const BlockTerms& terms) {
+  const auto packed = squeezed(run.text);
+  const auto [oldest, newest] = timesOf(run.lines);
+  const auto id = idOf(kind, run.first);
+  connection_->exec(kSaveBlock, {id, kind, true, run.lines.size(), run.text.size(), oldest, newest,
+                                 db::Bytes{packed}});
+  connection_->exec(kSaveTerms, {id, terms.words()});
+}
+
+void SegmentWriter::writeMarks(RecordKind kind, std::int64_t first, const Marks& marks) {
+  for (std::size_t part = 0; part < kParts; ++part) {
+    const auto& entries = marks.entries[part];
+    if (entries.empty()) continue;
+    const std::string_view bytes(reinterpret_cast<const char*>(entries.data()),
+                                 entries.size() * sizeof(std::uint32_t));
+    connection_->exec(kSaveMarks, {markId(part, idOf(kind, first)), db::Bytes{bytes}});
+  }
 }
 
 // Reading ----------------------------------------------------------------------------------------
@@ -288,6 +339,7 @@ SegmentReader::SegmentReader(const Segment& segment) {
     isOfThisRelease_ = row.integer(0) == kFormat;
     boot_ = row.text(1);
     created_ = row.time(2);
+    if (isOfThisRelease_) blockLines_ = row.integer(3);
   });
 }
 
@@ -302,19 +354,71 @@ Extent SegmentReader::extent() const {
   return extent;
 }
 
-std::vector<RecordBlock> SegmentReader::blocks(RecordKind kind, const std::string& expression,
-                                               Time from, Time to) const {
+std::vector<RecordBlock> SegmentReader::blocks(RecordKind kind, const WantedTerms& terms, Time from,
+                                               Time to) const {
   std::vector<RecordBlock> found;
   const auto take = [&](const db::Row& row) {
     const auto id = row.integer(0);
     found.push_back({id, id & kNumberMask, row.time(1), row.time(2)});
   };
-  if (expression.empty()) {
+  const bool byMarks = !terms.marks.empty();
+  const auto packed = byMarks ? marked(kind, terms) : std::vector<std::int64_t>{};
+  if (byMarks && packed.empty()) {
+    connection_->query(kLooseBlocks, {kind, from, to}, take);
+    return found;
+  }
+  if (terms.words.empty()) {
     connection_->query(kAllBlocks, {kind, from, to}, take);
   } else {
-    connection_->query(kBlocksByTerm, {kind, from, to, expression}, take);
+    connection_->query(kBlocksByTerm, {kind, from, to, terms.words}, take);
   }
+  if (!byMarks) return found;
+  std::vector<std::int64_t> loose;
+  connection_->query(kLooseBlocks, {kind, from, to},
+                     [&](const db::Row& row) { loose.push_back(row.integer(0)); });
+  std::sort(loose.begin(), loose.end());
+  std::erase_if(found, [&](const RecordBlock& block) {
+    return !std::binary_search(packed.begin(), packed.end(), block.id) &&
+           !std::binary_search(loose.begin(), loose.end(), block.id);
+  });
   return found;
+}
+
+std::vector<std::int64_t> SegmentReader::marked(RecordKind kind, const WantedTerms& terms) const {
+  // By part, so that each is read once, and within it by entry.
+  auto marks = terms.marks;
+  std::sort(marks.begin(), marks.end());
+  marks.erase(std::unique(marks.begin(), marks.end()), marks.end());
+  std::map<std::int64_t, std::size_t> hits;  // how many of the marks a block has
+  for (std::size_t at = 0; at < marks.size();) {
+    const auto part = partOf(marks[at]);
+    std::vector<std::uint32_t> wanted;
+    for (; at < marks.size() && partOf(marks[at]) == part; ++at) {
+      wanted.push_back(entryOf(marks[at], 0));
+    }
+    const auto read = [&](const db::Row& row) {
+      const auto first = row.integer(0) - markId(part, 0);
+      const auto entries = row.text(1);
+      for (std::size_t i = 0; i + sizeof(std::uint32_t) <= entries.size();
+           i += sizeof(std::uint32_t)) {
+        std::uint32_t entry;
+        std::memcpy(&entry, entries.data() + i, sizeof entry);
+        const auto place = entry % kMostTogether;
+        for (const auto want : wanted) {
+          if (entry - place != want) continue;
+          ++hits[first + static_cast<std::int64_t>(place) * blockLines_];
+        }
+      }
+    };
+    connection_->query(kReadMarks,
+                       {markId(part, idOf(kind, 0)), markId(part, idOf(kind, kNumberMask))}, read);
+  }
+  const auto least = terms.anyMark ? 1 : marks.size();
+  std::vector<std::int64_t> blocks;
+  for (const auto& [block, count] : hits) {
+    if (count >= least) blocks.push_back(block);
+  }
+  return blocks;
 }
 
 std::string SegmentReader::lines(const RecordBlock& block) const {

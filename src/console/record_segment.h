@@ -1,5 +1,5 @@
-// One file of kept lines: blocks of them, compressed, and an index from terms to blocks. Lines that
-// do not fill a block yet stand in loose ones, which are not indexed but always looked into. A
+// One file of kept lines: blocks of them, compressed, and what leads from terms to blocks. Lines
+// that do not fill a block yet stand in loose ones, which are not indexed but always looked into. A
 // SegmentWriter adds to a file, SegmentReaders see it as it was at one instant.
 #pragma once
 
@@ -71,28 +71,39 @@ class SegmentWriter {
  private:
   struct Line {
     Time at;
-    std::string text;
+    std::size_t end;  ///< in the text
   };
   /// The lines of one kind that are in no block yet, and what the blocks will be found by.
   struct Loose {
+    std::string text;  ///< of all of them, each ended by a line feed
     std::vector<Line> lines;
     std::vector<BlockTerms> terms;
     std::int64_t first = 0;  ///< number of the first of them, or of the next line
   };
-  using Lines = std::span<const Line>;
+  /// Lines that stand one behind the other.
+  struct Run {
+    std::int64_t first;
+    std::string_view text;
+    std::span<const Line> lines;
+  };
+  /// Marks of blocks that are written together, ready to be written.
+  struct Marks;
 
   void create(Time now);
   void load();
   void loadLoose(RecordKind kind);
   Loose& looseOf(RecordKind kind) { return kind == RecordKind::log ? logs_ : spans_; }
-  void add(const std::string& text, Time now);
-  void add(std::string text, const Record& record);
+  void add(std::string_view text, Time now);
+  void add(std::string_view text, const Record& record);
   /// The first `old` loose lines are on disk already.
   void write(RecordKind kind, std::size_t old);
   /// Puts the first `count` loose lines into blocks.
   void pack(RecordKind kind, std::size_t count);
-  void writePacked(RecordKind kind, std::int64_t first, Lines lines, const BlockTerms& terms);
-  void writeLoose(RecordKind kind, std::int64_t first, Lines lines);
+  void writePacked(RecordKind kind, const Run& run, const BlockTerms& terms);
+  void writeMarks(RecordKind kind, std::int64_t first, const Marks& marks);
+  void writeLoose(RecordKind kind, const Run& run);
+  /// From loose line `from` on.
+  static Run runOf(const Loose& loose, std::size_t from, std::size_t count);
 
   std::unique_ptr<db::Connection> connection_;
   BlockSizes sizes_;
@@ -119,13 +130,17 @@ class SegmentReader {
   /// The run of the machine in which the file was begun.
   [[nodiscard]] const std::string& boot() const { return boot_; }
   /// Blocks that may hold such lines, from `from` on and before `to`; those with the newest first.
-  [[nodiscard]] std::vector<RecordBlock> blocks(RecordKind kind, const std::string& expression,
+  [[nodiscard]] std::vector<RecordBlock> blocks(RecordKind kind, const WantedTerms& terms,
                                                 Time from, Time to) const;
   /// Its lines, each ended by a line feed.
   [[nodiscard]] std::string lines(const RecordBlock& block) const;
 
  private:
+  /// Ids of the blocks in which all of the marks are, or one, as `terms` says; in order.
+  [[nodiscard]] std::vector<std::int64_t> marked(RecordKind kind, const WantedTerms& terms) const;
+
   std::unique_ptr<db::Connection> connection_;
+  std::int64_t blockLines_ = 0;
   bool isOfThisRelease_ = false;
   std::string boot_;
   Time created_;

@@ -9,7 +9,7 @@ constexpr std::size_t kUuidFirst = 8;  // digits up to its first dash
 
 }  // namespace
 
-std::optional<WrittenId> idOf(std::string_view text, std::size_t length) {
+std::optional<WrittenId> readId(std::string_view text, std::size_t length) {
   auto size = kHexId;
   if (length == kUuidFirst && text.size() >= kUuid && text[length] == '-') {
     const bool ends = text.size() == kUuid || !isWordByte(text[kUuid]);

@@ -17,10 +17,18 @@ namespace tipflow::console {
 /// Longer words count by their beginning.
 inline constexpr std::size_t kLongestWord = 64;
 
-inline bool isWordByte(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+inline bool isDigit(char c) { return c >= '0' && c <= '9'; }
 inline char lowered(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+/// In lower case; 0 for what belongs to no word.
+inline constexpr auto kWordBytes = [] {
+  std::array<char, 256> bytes{};
+  for (char c = '0'; c <= '9'; ++c) bytes[c] = c;
+  for (char c = 'a'; c <= 'z'; ++c) bytes[c] = bytes[c - 32] = c;
+  return bytes;
+}();
+inline char wordByte(char c) { return kWordBytes[static_cast<unsigned char>(c)]; }
+inline bool isWordByte(char c) { return wordByte(c) != 0; }
 
 struct WrittenId {
   TraceId id;
@@ -28,7 +36,10 @@ struct WrittenId {
 };
 /// The trace id at the start of `text`, whose first word has `length` letters: 32 hex digits, or a
 /// UUID that ends where a word does.
-std::optional<WrittenId> idOf(std::string_view text, std::size_t length);
+std::optional<WrittenId> readId(std::string_view text, std::size_t length);
+inline std::optional<WrittenId> idOf(std::string_view text, std::size_t length) {
+  return length == 32 || length == 8 ? readId(text, length) : std::nullopt;
+}
 
 /// Calls `onWord` for each word of a JSON text: runs of ASCII letters and digits, in lower case;
 /// every other character by itself, so that text without blanks is found by any part of it. Escapes
@@ -42,17 +53,19 @@ void eachWord(std::string_view text, OnWord&& onWord, OnId&& onId) {
       at += at + 1 < text.size() && text[at + 1] == 'u' ? 6 : 2;
       continue;
     }
-    if (isWordByte(c)) {
-      auto end = at + 1;
-      while (end < text.size() && isWordByte(text[end])) ++end;
+    if (char low = wordByte(c)) {
+      auto end = at;
+      do {
+        if (end - at < word.size()) word[end - at] = low;
+        ++end;
+        low = end < text.size() ? wordByte(text[end]) : 0;
+      } while (low != 0);
       if (const auto id = idOf(text.substr(at), end - at)) {
         onId(id->id);
         at += id->size;
         continue;
       }
-      const auto length = std::min(end - at, word.size());
-      std::transform(text.begin() + at, text.begin() + at + length, word.begin(), lowered);
-      onWord(std::string_view(word.data(), length));
+      onWord(std::string_view(word.data(), std::min(end - at, word.size())));
       at = end;
       continue;
     }

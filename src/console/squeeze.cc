@@ -2,6 +2,7 @@
 
 #include <zstd.h>
 
+#include <algorithm>
 #include <memory>
 #include <new>
 #include <stdexcept>
@@ -23,12 +24,12 @@ std::string squeezed(std::string_view text) {
   // Its tables cost as much to make as a block to compress.
   thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
   if (!context) throw std::bad_alloc();
-  std::string out(ZSTD_compressBound(text.size()), '\0');
+  thread_local std::string room;  // as large as the largest block: kept, for it is not made for free
+  room.resize(std::max(room.size(), ZSTD_compressBound(text.size())));
   const auto size =
-      ZSTD_compressCCtx(context.get(), out.data(), out.size(), text.data(), text.size(), kEffort);
+      ZSTD_compressCCtx(context.get(), room.data(), room.size(), text.data(), text.size(), kEffort);
   if (ZSTD_isError(size) != 0) throw std::runtime_error("a block of lines cannot be compressed");
-  out.resize(size);
-  return out;
+  return room.substr(0, size);
 }
 
 std::string unsqueezed(std::string_view bytes, std::size_t size) {
