@@ -90,7 +90,7 @@ void RecordKeeping::start() {
   limits.batchBytes = kStoreBytes;
   if (store_) shipTo(*store_, limits, "store");
   if (shippers_.empty()) return;
-  log::collectWith([this](std::vector<std::string> lines) {
+  log::collectWith([this](Lines lines) {
     for (std::size_t i = 1; i < shippers_.size(); ++i) shippers_[i]->offer(lines);
     shippers_.front()->offer(std::move(lines));
   });

@@ -102,6 +102,12 @@ void appendJsonString(std::string& out, std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     at += plainPrefix(text.substr(at));
     if (at == text.size()) break;
+    if (text[at] == '"' || text[at] == '\\') {  // JSON within JSON is full of them
+      out.append(text, plainFrom, at - plainFrom);
+      out += '\\';
+      plainFrom = at++;
+      continue;
+    }
     const auto c = firstCharacter(text.substr(at));
     if (c.size != 0 && isPlain(c.value)) {
       at += c.size;

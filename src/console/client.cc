@@ -12,13 +12,10 @@ constexpr const char* kPath = "/internal/v1/records";
 RemoteRecords::RemoteRecords(const std::string& url, std::string process, Sign sign)
     : poster_(url + kPath), process_(std::move(process)), sign_(std::move(sign)) {}
 
-void RemoteRecords::keep(std::span<const std::string> lines) {
+void RemoteRecords::keep(std::string_view lines) {
   http::Poster::Body body;
   body.type = "application/jsonl";
-  for (const auto& line : lines) {
-    body.text += line;
-    body.text += '\n';
-  }
+  body.text = lines;
   body.headers = sign_(poster_.path(), body.text);
   body.headers.emplace_back("X-Tipflow-Batch", fmt::format("{}:{}", process_, batch_));
   poster_.post(std::move(body));

@@ -19,7 +19,7 @@ class RemoteRecords final : public RecordSink {
   /// `url`: `http://host:port`. `process`: names this process, for ever.
   RemoteRecords(const std::string& url, std::string process, Sign sign);
   /// A batch whose answer was lost is sent again under its number, and kept once.
-  void keep(std::span<const std::string> lines) override;
+  void keep(std::string_view lines) override;
 
  private:
   http::Poster poster_;

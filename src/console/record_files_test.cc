@@ -196,11 +196,11 @@ TEST_F(RecordFiles, that_cannot_grow_keep_nothing_of_a_batch_and_go_on_later) {
   const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
   rlimit small{16 * 1024, before.rlim_max};
   setrlimit(RLIMIT_FSIZE, &small);
-  EXPECT_THROW(store->keep(batch), db::Error);
+  EXPECT_THROW(keep(batch), db::Error);
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, ignored);
   EXPECT_EQ(messages(LogFilter{}).size(), 3U);
-  store->keep(batch);
+  keep(batch);
   EXPECT_EQ(messages(LogFilter{}).size(), 53U);
 }
 
@@ -213,7 +213,7 @@ TEST_F(RecordFiles, are_read_while_they_are_written_and_no_half_batch_is_seen) {
     for (int i = 0; !stop; ++i) {
       std::vector<std::string> batch;
       for (std::size_t n = 0; n < kBatch; ++n) batch.push_back(log(-i, "line"));
-      store->keep(batch);
+      keep(batch);
     }
   });
   std::size_t seen = 0;

@@ -54,7 +54,11 @@ class RecordStoreTest : public testing::Test {
                        R"("spanId":"00f067aa0ba902b7"{},"startUs":{}}})",
                        formatTime(at), name, trace, rest, at.us);
   }
-  void keep(std::vector<std::string> lines) const { store->keep(lines); }
+  void keep(const std::vector<std::string>& lines) const {
+    Lines all;
+    for (const auto& line : lines) all.add(line);
+    store->keep(all.text);
+  }
 
   static Search everything(const RecordFilter& filter, std::size_t limit = 1'000) {
     Search search{filter};

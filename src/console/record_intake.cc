@@ -9,16 +9,6 @@ constexpr const char* kHeader = "x-tipflow-batch";
 // A process is named once in its life; of this many the oldest is long gone.
 constexpr std::size_t kMostProcesses = 10'000;
 
-std::vector<std::string> linesOf(std::string_view body) {
-  std::vector<std::string> lines;
-  while (!body.empty()) {
-    const auto end = body.find('\n');
-    if (end != 0) lines.emplace_back(body.substr(0, end));
-    body.remove_prefix(end == std::string_view::npos ? body.size() : end + 1);
-  }
-  return lines;
-}
-
 }  // namespace
 
 void RecordIntake::addRoutes(http::Router& router) {
@@ -44,7 +34,7 @@ RecordIntake::Batch RecordIntake::batchOf(const http::Call& call) {
 
 http::Task<http::ResponsePtr> RecordIntake::take(http::Call& call) {
   const auto batch = batchOf(call);
-  const auto lines = linesOf(call.request->body());
+  const std::string_view lines = call.request->body();
   auto work = [&] {
     keepOnce(batch, lines);
     return true;
@@ -59,7 +49,7 @@ http::Task<http::ResponsePtr> RecordIntake::take(http::Call& call) {
   co_return http::noContent();
 }
 
-void RecordIntake::keepOnce(const Batch& batch, std::span<const std::string> lines) {
+void RecordIntake::keepOnce(const Batch& batch, std::string_view lines) {
   const std::lock_guard lock(mutex_);
   if (last_.size() > kMostProcesses) last_.clear();
   auto& last = last_[batch.process];

@@ -27,7 +27,7 @@ class RecordIntake {
   static Batch batchOf(const http::Call& call);
   http::Task<http::ResponsePtr> take(http::Call& call);
   /// Keeps a batch unless it was kept before: its sender did not get the answer and sends it again.
-  void keepOnce(const Batch& batch, std::span<const std::string> lines);
+  void keepOnce(const Batch& batch, std::string_view lines);
 
   RecordSink& store_;
   std::mutex mutex_;

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "console/squeeze.h"
+#include "platform/records.h"
 
 namespace tipflow::console {
 namespace {
@@ -205,11 +206,11 @@ void SegmentWriter::loadLoose(RecordKind kind) {
   });
 }
 
-void SegmentWriter::append(std::span<const std::string> lines, Time now) {
+void SegmentWriter::append(std::string_view lines, Time now) {
   if (lines.empty()) return;
   const auto logs = logs_.lines.size();
   const auto spans = spans_.lines.size();
-  for (const auto& line : lines) add(line, now);
+  eachLine(lines, [&](std::string_view line) { add(line, now); });
   connection_->begin();
   write(RecordKind::log, logs);
   write(RecordKind::span, spans);

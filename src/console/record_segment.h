@@ -62,7 +62,7 @@ class SegmentWriter {
 
   /// Adds them all, or none and throws db::Error; then this writer is of no more use. What is no
   /// line is kept as one, written `now`, that says so.
-  void append(std::span<const std::string> lines, Time now);
+  void append(std::string_view lines, Time now);
   /// Puts what is loose into blocks: nothing will be added any more. As `append` when it fails.
   void close();
 

@@ -162,7 +162,7 @@ bool RecordStore::isListed(const Segment& segment) const {
 
 // Lines ------------------------------------------------------------------------------------------
 
-void RecordStore::keep(std::span<const std::string> lines) {
+void RecordStore::keep(std::string_view lines) {
   const std::lock_guard writing(writing_);
   try {
     add(lines);
@@ -175,7 +175,7 @@ void RecordStore::keep(std::span<const std::string> lines) {
   if (clock_.now() - retainedAt_ >= kRetainEvery) retain();
 }
 
-void RecordStore::add(std::span<const std::string> lines) {
+void RecordStore::add(std::string_view lines) {
   try {
     writer().append(lines, clock_.now());
   } catch (...) {

@@ -35,7 +35,7 @@ class RecordStore final : public RecordSink {
   /// used.
   void open();
   /// Keeps them all or throws db::Error. What is no line is kept as one that says so.
-  void keep(std::span<const std::string> lines) override;
+  void keep(std::string_view lines) override;
   /// Blocks for as long as `wanted.until` says; not for an event loop.
   [[nodiscard]] Found find(const Search& wanted);
 
@@ -51,7 +51,7 @@ class RecordStore final : public RecordSink {
   };
 
   void list(const std::string& name);
-  void add(std::span<const std::string> lines);
+  void add(std::string_view lines);
   /// The writer of a file that takes more.
   SegmentWriter& writer();
   void begin();

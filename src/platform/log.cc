@@ -3,8 +3,10 @@
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -22,14 +24,23 @@ constexpr std::chrono::milliseconds kWriteEvery{20};
 // Beyond this, lines are dropped and counted: a log never slows a tip.
 constexpr std::size_t kMostWaiting = 32 * 1024 * 1024;
 // A start says far less than this before its lines are collected.
-constexpr std::size_t kMostEarly = 1'000;
+constexpr std::size_t kMostEarly = 1024 * 1024;
 
 enum class Goes { everywhere, toCollectorAlone };
 
-struct Line {
-  Level level;
-  std::string text;
-  Goes goes = Goes::everywhere;
+// What waits to be written.
+struct Waiting {
+  /// A line that is said on the console, too, when there is a file.
+  struct Grave {
+    std::size_t begin;
+    std::size_t size;
+  };
+
+  Lines lines;
+  std::vector<Grave> grave;
+  Lines spans;  // to the collector alone
+
+  [[nodiscard]] std::size_t bytes() const { return lines.text.size() + spans.text.size(); }
 };
 
 // Lines wait here and go out many at a time: a wake-up for each would cost more than the line.
@@ -51,15 +62,19 @@ class Writer {
     if (thread_.joinable()) thread_.join();
   }
 
-  void add(Line line) {
+  void add(Level level, std::string_view line, Goes goes) {
     const std::lock_guard lock(mutex_);
-    if (bytes_ + line.text.size() > kMostWaiting) {
+    if (waiting_.bytes() + line.size() > kMostWaiting) {
       ++dropped_;
       ++allDropped_;
       return;
     }
-    bytes_ += line.text.size();
-    waiting_.push_back(std::move(line));
+    if (goes == Goes::toCollectorAlone) {
+      waiting_.spans.add(line);
+      return;
+    }
+    if (level == Level::error) waiting_.grave.push_back({waiting_.lines.text.size(), line.size()});
+    waiting_.lines.add(line);
   }
 
   void flush() {
@@ -79,10 +94,10 @@ class Writer {
 
  private:
   void run();
-  void collect(std::vector<Line>& lines);
+  void collect(Waiting taken);
   void reportFlushed(std::int64_t asked);
-  /// False when a sink could not take the line.
-  bool write(const Line& line);
+  /// False when a sink could not take them.
+  bool write(const Waiting& taken);
   /// A full disk takes no line and must not end the node: it is said once, and lines are counted.
   template <class Use>
   bool onSinks(Use use);
@@ -90,8 +105,7 @@ class Writer {
   std::vector<spdlog::sink_ptr> sinks_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Line> waiting_;
-  std::size_t bytes_ = 0;
+  Waiting waiting_;
   std::condition_variable flushed_;
   std::int64_t flushesAsked_ = 0;
   std::int64_t flushesDone_ = 0;
@@ -99,8 +113,8 @@ class Writer {
   std::atomic<std::int64_t> allDropped_{0};
   std::mutex collectorMutex_;
   Collector collector_;
-  bool collected_ = false;          // there is or was a collector
-  std::vector<std::string> early_;  // what came before the first one
+  bool collected_ = false;  // there is or was a collector
+  Lines early_;             // what came before the first one
   bool stopping_ = false;
   bool failing_ = false;  // the writer's thread alone
   std::thread thread_;
@@ -110,20 +124,6 @@ std::unique_ptr<Writer> writer;
 std::atomic<bool> started{false};
 std::atomic<Level> threshold{Level::info};
 std::string nodeName;
-
-spdlog::level::level_enum toSpdlog(Level level) {
-  switch (level) {
-    case Level::debug:
-      return spdlog::level::debug;
-    case Level::info:
-      return spdlog::level::info;
-    case Level::warn:
-      return spdlog::level::warn;
-    case Level::error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
-}
 
 std::string_view wordOf(Level level) {
   switch (level) {
@@ -141,39 +141,39 @@ std::string_view wordOf(Level level) {
 
 void Writer::run() {
   nameThread("log");
-  std::vector<Line> lines;
+  std::size_t usual = 0;
   std::int64_t dropped = 0;
   std::int64_t asked = 0;
   for (bool last = false; !last; reportFlushed(asked)) {
+    Waiting taken;
+    taken.lines.text.reserve(usual);  // not while others wait
     {
       std::unique_lock lock(mutex_);
       wake_.wait_for(lock, kWriteEvery,
                      [this] { return stopping_ || flushesAsked_ > flushesDone_; });
       last = stopping_;
       asked = flushesAsked_;
-      lines.swap(waiting_);
-      bytes_ = 0;
+      std::swap(taken, waiting_);
       dropped += std::exchange(dropped_, 0);
     }
-    if (lines.empty() && dropped == 0) continue;
-    bool good = true;
-    for (const auto& line : lines) {
-      if (line.goes == Goes::toCollectorAlone || write(line)) continue;
-      good = false;
-      ++dropped;
-      ++allDropped_;
+    usual = taken.lines.text.size();
+    if (taken.bytes() == 0 && dropped == 0) continue;
+    bool good = write(taken);
+    if (!good) {
+      dropped += static_cast<std::int64_t>(taken.lines.count);
+      allDropped_ += static_cast<std::int64_t>(taken.lines.count);
     }
     if (dropped > 0) {
-      good &=
-          write({Level::warn, fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
-                                          R"("log lines dropped","count":{}}})",
-                                          formatTime(SystemClock{}.now()), dropped)});
+      Waiting note;
+      note.lines.add(fmt::format(R"({{"ts":"{}","level":"warn","role":"platform","msg":)"
+                                 R"("log lines dropped","count":{}}})",
+                                 formatTime(SystemClock{}.now()), dropped));
+      good &= write(note);
     }
     good &= onSinks([](spdlog::sinks::sink& sink) { sink.flush(); });
     if (good) dropped = 0;
     failing_ = !good;
-    collect(lines);
-    lines.clear();
+    collect(std::move(taken));
   }
 }
 
@@ -185,20 +185,16 @@ void Writer::reportFlushed(std::int64_t asked) {
   flushed_.notify_all();
 }
 
-void Writer::collect(std::vector<Line>& lines) {
+void Writer::collect(Waiting taken) {
   const std::lock_guard lock(collectorMutex_);
-  if (lines.empty()) return;
+  auto& all = taken.lines;
+  all.add(taken.spans);
+  if (all.count == 0) return;
   if (!collected_) {
-    for (auto& line : lines) {
-      if (early_.size() < kMostEarly) early_.push_back(std::move(line.text));
-    }
-    return;
+    if (early_.text.size() + all.text.size() <= kMostEarly) early_.add(all);
+  } else if (collector_) {
+    collector_(std::move(all));
   }
-  if (!collector_) return;
-  std::vector<std::string> texts;
-  texts.reserve(lines.size());
-  for (auto& line : lines) texts.push_back(std::move(line.text));
-  collector_(std::move(texts));
 }
 
 template <class Use>
@@ -217,10 +213,21 @@ bool Writer::onSinks(Use use) {
   return good;
 }
 
-bool Writer::write(const Line& line) {
-  const spdlog::details::log_msg message("", toSpdlog(line.level), line.text);
+bool Writer::write(const Waiting& taken) {
+  if (taken.lines.count == 0) return true;
+  const auto log = [](spdlog::sinks::sink& sink, spdlog::level::level_enum level,
+                      std::string_view text) {
+    sink.log({"", level, spdlog::string_view_t(text.data(), text.size())});
+  };
+  const std::string_view text = taken.lines.text;
   return onSinks([&](spdlog::sinks::sink& sink) {
-    if (sink.should_log(message.level)) sink.log(message);
+    if (sink.should_log(spdlog::level::info)) {
+      log(sink, spdlog::level::info, text.substr(0, text.size() - 1));  // it ends what it is given
+      return;
+    }
+    for (const auto& [begin, size] : taken.grave) {
+      log(sink, spdlog::level::err, text.substr(begin, size));
+    }
   });
 }
 
@@ -283,6 +290,18 @@ void appendBelongs(std::string& text, const Belongs& belongs) {
   }
 }
 
+// Many lines are of one millisecond.
+const std::string& shownNow() {
+  thread_local std::int64_t ms = -1;
+  thread_local std::string shown;
+  const auto now = SystemClock{}.now();
+  if (const auto is = now.us / kUsPerMs; is != ms) {
+    shown = formatTime(now);
+    ms = is;
+  }
+  return shown;
+}
+
 // What lines and spans have in common, up to the node.
 void appendOrigin(std::string& text, std::string_view role) {
   text += ",\"role\":\"";
@@ -293,12 +312,23 @@ void appendOrigin(std::string& text, std::string_view role) {
 
 }  // namespace
 
-std::string formatLine(Level level, std::string_view role, const Belongs& belongs,
-                       std::string_view message, std::string_view fields) {
-  std::string text;
-  text.reserve(224 + fields.size());
-  text += "{\"ts\":\"";
-  text += formatTime(SystemClock{}.now());
+void appendMs(std::string& out, Duration duration) {
+  auto us = duration.count();
+  if (us < 0) out += '-';
+  us = std::abs(us);
+  appendInteger(out, us / kUsPerMs);
+  if (us % kUsPerMs == 0) return;
+  std::array<char, 4> rest{'.'};
+  for (auto [place, number] = std::pair{rest.size(), us % kUsPerMs}; --place > 0; number /= 10) {
+    rest[place] = static_cast<char>('0' + number % 10);
+  }
+  out.append(rest.data(), std::string_view(rest.data(), rest.size()).find_last_not_of('0') + 1);
+}
+
+void formatLine(std::string& text, Level level, std::string_view role, const Belongs& belongs,
+                std::string_view message, std::string_view fields) {
+  text = "{\"ts\":\"";
+  text += shownNow();
   text += "\",\"level\":\"";
   text += wordOf(level);
   text += '"';
@@ -308,19 +338,20 @@ std::string formatLine(Level level, std::string_view role, const Belongs& belong
   appendJsonString(text, message);
   text += fields;
   text += '}';
-  return text;
 }
 
 void write(Level level, std::string_view role, const Belongs& belongs, std::string_view message,
            std::string_view fields) {
-  if (started) writer->add({level, formatLine(level, role, belongs, message, fields)});
+  if (!started) return;
+  thread_local std::string text;  // kept for its memory
+  formatLine(text, level, role, belongs, message, fields);
+  writer->add(level, text, Goes::everywhere);
 }
 
 void writeSpan(const Span& span, std::string_view fields) {
   if (!started) return;
-  std::string text;
-  text.reserve(320 + fields.size());
-  text += "{\"ts\":\"";
+  thread_local std::string text;
+  text = "{\"ts\":\"";
   text += formatTime(span.start);
   text += "\",\"span\":";
   appendJsonString(text, span.name);
@@ -335,7 +366,7 @@ void writeSpan(const Span& span, std::string_view fields) {
                  (span.end - span.start).count(), span.error);
   text += fields;
   text += '}';
-  writer->add({Level::info, std::move(text), Goes::toCollectorAlone});
+  writer->add(Level::info, text, Goes::toCollectorAlone);
 }
 
 }  // namespace tipflow::log

@@ -4,17 +4,19 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/text.h"
 #include "base/time.h"
 #include "base/trace_context.h"
+#include "platform/records.h"
 
 namespace tipflow::log {
 
@@ -41,7 +43,7 @@ void setLevel(Level level);
 /// Is given all lines and spans as they are written, many at a time, on the writer's thread; must
 /// be quick. The first is also given what was written before it. An empty one takes the last one
 /// away.
-using Collector = std::function<void(std::vector<std::string> lines)>;
+using Collector = std::function<void(Lines lines)>;
 void collectWith(Collector collector);
 
 template <class T>
@@ -63,9 +65,9 @@ inline Belongs to(const TraceContext& context) {
   return {context.trace.hex(), context.span == 0 ? std::string{} : spanHex(context.span)};
 }
 
-/// One line, without its end. `fields` are JSON already: `,"name":value…`.
-std::string formatLine(Level level, std::string_view role, const Belongs& belongs,
-                       std::string_view message, std::string_view fields);
+/// Makes `text` one line, without its end. `fields` are JSON already: `,"name":value…`.
+void formatLine(std::string& text, Level level, std::string_view role, const Belongs& belongs,
+                std::string_view message, std::string_view fields);
 /// Hands such a line to the writer.
 void write(Level level, std::string_view role, const Belongs& belongs, std::string_view message,
            std::string_view fields);
@@ -83,6 +85,15 @@ struct Span {
 /// Spans go to the collector alone, not into the file.
 void writeSpan(const Span& span, std::string_view fields);
 
+template <std::integral T>
+void appendInteger(std::string& out, T value) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+/// As milliseconds, to the microsecond: 3.157, 12.
+void appendMs(std::string& out, Duration duration);
+
 template <class T>
 void appendField(std::string& out, const Field<T>& f) {
   out += ",\"";
@@ -97,7 +108,9 @@ void appendField(std::string& out, const Field<T>& f) {
       out += "null";  // JSON has no word for it
     }
   } else if constexpr (std::integral<T>) {
-    fmt::format_to(std::back_inserter(out), "{}", f.value);
+    appendInteger(out, f.value);
+  } else if constexpr (std::same_as<T, Duration>) {
+    appendMs(out, f.value);
   } else {
     appendJsonString(out, f.value);
   }

@@ -52,6 +52,21 @@ TEST(Log, writes_one_json_object_a_line_with_its_fields) {
   EXPECT_FALSE(lines[1].contains("traceId"));
 }
 
+TEST(Log, writes_durations_in_milliseconds) {
+  const auto shown = [](std::int64_t us) {
+    std::string text;
+    log::appendField(text, log::field("ms", Duration{us}));
+    return text;
+  };
+  EXPECT_EQ(shown(0), ",\"ms\":0");
+  EXPECT_EQ(shown(7), ",\"ms\":0.007");
+  EXPECT_EQ(shown(3'157), ",\"ms\":3.157");
+  EXPECT_EQ(shown(3'100), ",\"ms\":3.1");
+  EXPECT_EQ(shown(12'000), ",\"ms\":12");
+  EXPECT_EQ(shown(1'234'050), ",\"ms\":1234.05");
+  EXPECT_EQ(shown(-2'500), ",\"ms\":-2.5");
+}
+
 TEST(Log, no_input_can_forge_a_line_or_a_field) {
   std::string evil = "a\",\"level\":\"error\"}\n{\"msg\":\"forged\\";
   for (int c = 0; c < 0x20; ++c) evil += static_cast<char>(c);
@@ -112,8 +127,8 @@ TEST(Log, hands_lines_and_spans_to_the_collector_and_only_lines_to_the_file) {
   std::vector<std::string> collected;
   const TraceContext own{{1, 2}, 3, true};
   const auto lines = linesOf(log::Level::info, [&] {
-    log::collectWith([&](std::vector<std::string> some) {
-      collected.insert(collected.end(), some.begin(), some.end());
+    log::collectWith([&](const Lines& some) {
+      eachLine(some.text, [&](std::string_view line) { collected.emplace_back(line); });
     });
     log::line(log::Level::info, "audience", log::to(own), "hello", log::field("tips", 7));
     log::span({"tip commit", "audience", own, 9, Time{5'000}, Time{5'250}, false},
@@ -141,8 +156,8 @@ TEST(Log, the_collector_is_given_what_was_written_before_it_came) {
   const auto lines = linesOf(log::Level::info, [&] {
     log::info("platform", "starting");
     log::flush();
-    log::collectWith([&](std::vector<std::string> some) {
-      collected.insert(collected.end(), some.begin(), some.end());
+    log::collectWith([&](const Lines& some) {
+      eachLine(some.text, [&](std::string_view line) { collected.emplace_back(line); });
     });
     log::info("platform", "started");
     log::flush();

@@ -57,16 +57,16 @@ json::object spanOf(const json::object& line) {
 
 }  // namespace
 
-std::string otlpBody(std::span<const std::string> lines) {
+std::string otlpBody(std::string_view lines) {
   json::array spans;
   json::value node;
-  for (const auto& text : lines) {
-    if (text.find("\"span\":") == std::string::npos) continue;
-    const auto line = json::parse(text).as_object();
-    if (!line.contains("span")) continue;
+  eachLine(lines, [&](std::string_view text) {
+    if (text.find("\"span\":") == std::string_view::npos) return;
+    const auto line = json::parse({text.data(), text.size()}).as_object();
+    if (!line.contains("span")) return;
     node = line.at("node");
     spans.push_back(spanOf(line));
-  }
+  });
   if (spans.empty()) return {};
   const json::object resource{{"attributes", json::array{attribute("service.name", "tipflow"),
                                                          attribute("service.instance.id", node)}}};
@@ -76,7 +76,7 @@ std::string otlpBody(std::span<const std::string> lines) {
        json::array{json::object{{"resource", resource}, {"scopeSpans", json::array{scope}}}}}});
 }
 
-void OtlpSink::keep(std::span<const std::string> lines) {
+void OtlpSink::keep(std::string_view lines) {
   auto body = otlpBody(lines);
   if (body.empty()) return;
   poster_.post({std::move(body), "application/json"});

@@ -9,6 +9,30 @@ namespace tipflow {
 
 using std::chrono::steady_clock;
 
+namespace {
+
+struct Room {
+  std::size_t lines;
+  std::size_t bytes;
+};
+
+/// As many lines off the front of `lines` as there is room for.
+Lines takeFront(Lines& lines, Room room) {
+  Lines front;
+  std::size_t end = 0;
+  for (; front.count < room.lines && end < lines.text.size(); ++front.count) {
+    const auto next = lines.text.find('\n', end) + 1;
+    if (next > room.bytes) break;
+    end = next;
+  }
+  front.text = lines.text.substr(0, end);
+  lines.text.erase(0, end);
+  lines.count -= front.count;
+  return front;
+}
+
+}  // namespace
+
 Shipper::Shipper(RecordSink& sink, ShipperLimits limits, Metrics& metrics, const std::string& name)
     : sink_(sink),
       limits_(limits),
@@ -26,20 +50,20 @@ Shipper::Shipper(RecordSink& sink, ShipperLimits limits, Metrics& metrics, const
 
 Shipper::~Shipper() { stop(Duration{0}); }
 
-void Shipper::offer(std::vector<std::string> lines) {
+void Shipper::offer(Lines lines) {
   std::size_t refused = 0;
   bool begins = false;
   {
     const std::lock_guard lock(mutex_);
-    for (auto& line : lines) {
-      if (stopping_ || bytes_ + line.size() > limits_.waitingBytes) {
-        ++refused;
-        continue;
-      }
-      bytes_ += line.size();
-      lines_.push_back(std::move(line));
+    const auto room = stopping_ ? 0 : limits_.waitingBytes - std::min(bytes_, limits_.waitingBytes);
+    if (lines.text.size() > room) {
+      const auto offered = lines.count;
+      lines = takeFront(lines, {offered, room});
+      refused = offered - lines.count;
+      begins = !std::exchange(dropping_, true);
     }
-    if (refused > 0) begins = !std::exchange(dropping_, true);
+    bytes_ += lines.text.size();
+    if (lines.count > 0) waitingLines_.push_back(std::move(lines));
     waiting_.Set(static_cast<double>(bytes_));
   }
   wake_.notify_one();
@@ -62,29 +86,38 @@ void Shipper::stop(Duration limit) {
   if (thread_.joinable()) thread_.join();
 }
 
-std::vector<std::string> Shipper::next() {
+Lines Shipper::next() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stopping_ || !lines_.empty(); });
+  wake_.wait(lock, [this] { return stopping_ || !waitingLines_.empty(); });
   if (!stopping_) {
     wake_.wait_for(lock, limits_.gather,
                    [this] { return stopping_ || bytes_ >= limits_.batchBytes; });
   }
-  std::vector<std::string> batch;
-  std::size_t size = 0;
-  while (!lines_.empty() && batch.size() < limits_.batchLines && size < limits_.batchBytes) {
-    size += lines_.front().size();
-    batch.push_back(std::move(lines_.front()));
-    lines_.pop_front();
+  Lines batch;
+  while (!waitingLines_.empty()) {
+    auto& front = waitingLines_.front();
+    const Room room{limits_.batchLines - batch.count,
+                    limits_.batchBytes - std::min(batch.text.size(), limits_.batchBytes)};
+    if (front.count > room.lines || front.text.size() > room.bytes) {
+      auto part = takeFront(front, room);
+      if (part.count == 0 && batch.count == 0) part = takeFront(front, {1, front.text.size()});
+      batch.add(part);
+      return batch;
+    }
+    if (batch.count == 0) {
+      batch = std::move(front);
+    } else {
+      batch.add(front);
+    }
+    waitingLines_.pop_front();
   }
   return batch;
 }
 
 // Their bytes count as waiting until they are kept: a sink that is away must not hide them.
-void Shipper::settle(const std::vector<std::string>& batch) {
-  std::size_t size = 0;
-  for (const auto& line : batch) size += line.size();
+void Shipper::settle(const Lines& batch) {
   const std::lock_guard lock(mutex_);
-  bytes_ -= size;
+  bytes_ -= batch.text.size();
   dropping_ = dropping_ && bytes_ > limits_.waitingBytes / 2;
   waiting_.Set(static_cast<double>(bytes_));
 }
@@ -104,12 +137,12 @@ void Shipper::run() {
   nameThread("ship");
   for (;;) {
     const auto batch = next();
-    if (batch.empty()) return;
+    if (batch.count == 0) return;
     Duration wait = limits_.firstPause;
     for (bool away = false;;) {
       try {
-        sink_.keep(batch);
-        kept_.Increment(static_cast<double>(batch.size()));
+        sink_.keep(batch.text);
+        kept_.Increment(static_cast<double>(batch.count));
         if (away) log::info("platform", "log lines are kept again", log::field("sink", name_));
         break;
       } catch (const std::exception& error) {
@@ -119,8 +152,8 @@ void Shipper::run() {
         }
       }
       if (!pause(wait)) {
-        droppedLines_ += static_cast<std::int64_t>(batch.size());
-        dropped_.Increment(static_cast<double>(batch.size()));
+        droppedLines_ += static_cast<std::int64_t>(batch.count);
+        dropped_.Increment(static_cast<double>(batch.count));
         break;
       }
       wait = std::min(wait * 2, limits_.longestPause);

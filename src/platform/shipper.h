@@ -10,7 +10,6 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "base/time.h"
 #include "platform/metrics.h"
@@ -35,7 +34,7 @@ class Shipper {
   Shipper(const Shipper&) = delete;
   Shipper& operator=(const Shipper&) = delete;
 
-  void offer(std::vector<std::string> lines);
+  void offer(Lines lines);
   /// Sends what waits, as long as the sink takes it, for at most `limit`; the rest is dropped.
   void stop(Duration limit);
 
@@ -44,8 +43,8 @@ class Shipper {
  private:
   void run();
   /// The next batch; empty when there is nothing more and the shipper is to end.
-  std::vector<std::string> next();
-  void settle(const std::vector<std::string>& batch);
+  Lines next();
+  void settle(const Lines& batch);
   /// Waits before the next try; false when there is none any more.
   bool pause(Duration time);
 
@@ -59,7 +58,7 @@ class Shipper {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::string> lines_;
+  std::deque<Lines> waitingLines_;
   std::size_t bytes_ = 0;
   bool dropping_ = false;
   bool stopping_ = false;

@@ -10,7 +10,9 @@ namespace {
 // A keeper that can be away, and can be waited for.
 class Keeper final : public RecordSink {
  public:
-  void keep(std::span<const std::string> lines) override {
+  void keep(std::string_view text) override {
+    std::vector<std::string> lines;
+    eachLine(text, [&](std::string_view line) { lines.emplace_back(line); });
     const std::lock_guard lock(mutex_);
     ++tries_;
     changed_.notify_all();
@@ -62,13 +64,19 @@ std::vector<std::string> numbered(int from, int to) {
   return lines;
 }
 
+Lines offered(int from, int to) {
+  Lines lines;
+  for (const auto& line : numbered(from, to)) lines.add(line);
+  return lines;
+}
+
 TEST(Shipper, brings_every_line_once_and_in_order) {
   Keeper keeper;
   Metrics metrics;
   auto limits = quick();
   limits.batchLines = 7;
   Shipper shipper(keeper, limits, metrics, "test");
-  for (int i = 0; i < 100; i += 10) shipper.offer(numbered(i, i + 10));
+  for (int i = 0; i < 100; i += 10) shipper.offer(offered(i, i + 10));
   shipper.stop(Duration{20 * kUsPerSecond});
   EXPECT_EQ(keeper.kept(), numbered(0, 100));
   EXPECT_LE(keeper.largest(), 7U);
@@ -80,9 +88,9 @@ TEST(Shipper, goes_on_after_an_outage_without_losing_what_fits) {
   keeper.setAway(true);
   Metrics metrics;
   Shipper shipper(keeper, quick(), metrics, "test");
-  shipper.offer(numbered(0, 50));
+  shipper.offer(offered(0, 50));
   ASSERT_TRUE(keeper.waitForTries(3));
-  shipper.offer(numbered(50, 60));
+  shipper.offer(offered(50, 60));
   keeper.setAway(false);
   ASSERT_TRUE(keeper.waitForTries(4));
   shipper.stop(Duration{20 * kUsPerSecond});
@@ -95,11 +103,11 @@ TEST(Shipper, drops_and_counts_what_does_not_fit) {
   keeper.setAway(true);
   Metrics metrics;
   auto limits = quick();
-  limits.waitingBytes = 60;  // ten lines of six bytes
+  limits.waitingBytes = 70;  // ten lines of seven bytes
   Shipper shipper(keeper, limits, metrics, "test");
-  shipper.offer(numbered(0, 10));
+  shipper.offer(offered(0, 10));
   ASSERT_TRUE(keeper.waitForTries(2));
-  shipper.offer(numbered(0, 9));  // the ten above still wait, whoever holds them
+  shipper.offer(offered(0, 9));  // the ten above still wait, whoever holds them
   EXPECT_EQ(shipper.dropped(), 9);
   EXPECT_NE(metrics.text().find("tipflow_records_dropped_total{sink=\"test\"} 9"),
             std::string::npos);
@@ -108,12 +116,41 @@ TEST(Shipper, drops_and_counts_what_does_not_fit) {
   EXPECT_EQ(keeper.kept(), numbered(0, 10));
 }
 
+TEST(Shipper, takes_of_many_lines_those_that_fit) {
+  Keeper keeper;
+  keeper.setAway(true);
+  Metrics metrics;
+  auto limits = quick();
+  limits.waitingBytes = 40;
+  Shipper shipper(keeper, limits, metrics, "test");
+  shipper.offer(offered(0, 9));  // of seven bytes each
+  EXPECT_EQ(shipper.dropped(), 4);
+  keeper.setAway(false);
+  shipper.stop(Duration{20 * kUsPerSecond});
+  EXPECT_EQ(keeper.kept(), numbered(0, 5));
+}
+
+TEST(Shipper, sends_a_line_that_is_larger_than_a_batch_by_itself) {
+  Keeper keeper;
+  Metrics metrics;
+  auto limits = quick();
+  limits.batchBytes = 10;
+  Shipper shipper(keeper, limits, metrics, "test");
+  Lines lines;
+  for (const std::string line : {"a", "b", "a line of more than ten bytes", "c"}) lines.add(line);
+  shipper.offer(lines);
+  shipper.stop(Duration{20 * kUsPerSecond});
+  EXPECT_EQ(keeper.kept(),
+            (std::vector<std::string>{"a", "b", "a line of more than ten bytes", "c"}));
+  EXPECT_LE(keeper.largest(), 2U);
+}
+
 TEST(Shipper, ends_in_time_when_nobody_takes_its_lines) {
   Keeper keeper;
   keeper.setAway(true);
   Metrics metrics;
   Shipper shipper(keeper, quick(), metrics, "test");
-  shipper.offer(numbered(0, 10));
+  shipper.offer(offered(0, 10));
   ASSERT_TRUE(keeper.waitForTries(1));
   shipper.stop(Duration{1'000});
   EXPECT_EQ(shipper.dropped(), 10);

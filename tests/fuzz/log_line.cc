@@ -29,9 +29,9 @@ void checkLine(std::string_view input) {
   log::appendField(fields, log::field("path", input));
   log::appendField(fields, log::field("ms", numberIn(input)));
   log::appendField(fields, log::field("status", static_cast<int>(input.size())));
-  const auto line =
-      log::formatLine(log::Level::warn, "audience",
-                      {"000102030405060708090a0b0c0d0e0f", "0001020304050607"}, message, fields);
+  std::string line;
+  log::formatLine(line, log::Level::warn, "audience",
+                  {"000102030405060708090a0b0c0d0e0f", "0001020304050607"}, message, fields);
   for (const char c : line) {
     require(static_cast<unsigned char>(c) >= 0x20 && c != 0x7F, "a line has no control bytes");
   }

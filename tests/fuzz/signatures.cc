@@ -44,7 +44,7 @@ std::string rightSignature(const Principal& principal, const SignedParts& parts)
     text += part;
   }
   text += '\n' + crypto::toHex(crypto::sha256(parts.body));
-  return "v1=" + crypto::toHex(crypto::hmacSha256(principal.signingKey, text));
+  return "v1=" + crypto::toHex(crypto::hmacSha256(principal.signingKey.bytes(), text));
 }
 
 // The code of the refusal, or nothing when the request is accepted.

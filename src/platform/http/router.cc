@@ -441,7 +441,7 @@ void Router::finish(const Served& served, const Call& call, const ResponsePtr& r
   describe(fields, name(served.route.method), *call.request);
   const auto append = [](const auto&... field) { (log::appendField(fields, field), ...); };
   append(log::field("status", status),
-         log::field("ms", static_cast<double>((now - started).count()) / kUsPerMs));
+         log::field("ms", now - started));
   if (call.principal) {
     append(log::field("by", word(call.principal->kind)), log::field("id", call.principal->id));
   }
