@@ -2,6 +2,7 @@
 // such, and they are passed over by eights.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -10,7 +11,12 @@
 namespace tipflow {
 
 /// Printable ASCII, and neither a quote nor a backslash.
-inline bool isPlainAscii(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+inline constexpr auto kPlainAscii = [] {
+  std::array<bool, 256> plain{};
+  for (unsigned c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
+inline bool isPlainAscii(char c) { return kPlainAscii[static_cast<unsigned char>(c)]; }
 
 /// How many such bytes `text` begins with.
 inline std::size_t plainPrefix(std::string_view text) {

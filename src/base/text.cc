@@ -34,11 +34,6 @@ bool isPlain(char32_t c) {
 
 void appendEscape(std::string& out, char32_t c) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  if (c == U'"' || c == U'\\') {
-    out += '\\';
-    out += static_cast<char>(c);
-    return;
-  }
   out += "\\u";
   for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[(c >> shift) & 0xF];
 }
@@ -97,32 +92,35 @@ bool hasControl(std::string_view utf8) {
 }
 
 void appendJsonString(std::string& out, std::string_view text) {
+  const auto plain = plainPrefix(text);
   out += '"';
-  std::size_t plainFrom = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    at += plainPrefix(text.substr(at));
-    if (at == text.size()) break;
-    if (text[at] == '"' || text[at] == '\\') {  // JSON within JSON is full of them
-      out.append(text, plainFrom, at - plainFrom);
-      out += '\\';
-      plainFrom = at++;
-      continue;
+  out += text.substr(0, plain);
+  // JSON within JSON has a quote at every other word: what is escaped is gathered in pieces, for
+  // appending each run between two quotes would cost more than looking at its bytes.
+  std::array<char, 256> piece;
+  for (std::size_t at = plain; at < text.size();) {
+    std::size_t size = 0;
+    const auto end = std::min(text.size(), at + piece.size() / 2);
+    for (; at < end; ++at) {
+      const char byte = text[at];
+      const bool escaped = byte == '"' || byte == '\\';
+      if (!escaped && !isPlainAscii(byte)) break;
+      if (escaped) piece[size++] = '\\';
+      piece[size++] = byte;
     }
+    out.append(piece.data(), size);
+    if (at == end) continue;
     const auto c = firstCharacter(text.substr(at));
-    if (c.size != 0 && isPlain(c.value)) {
-      at += c.size;
-      continue;
-    }
-    out += text.substr(plainFrom, at - plainFrom);
+    const auto bytes = std::max<std::size_t>(c.size, 1);
     if (c.size == 0) {
       out += kReplacement;
+    } else if (isPlain(c.value)) {
+      out += text.substr(at, bytes);
     } else {
       appendEscape(out, c.value);
     }
-    at += std::max<std::size_t>(c.size, 1);
-    plainFrom = at;
+    at += bytes;
   }
-  out += text.substr(plainFrom);
   out += '"';
 }
 

@@ -1,7 +1,5 @@
 #include "base/time.h"
 
-#include <charconv>
-
 namespace tipflow {
 namespace {
 
@@ -14,8 +12,10 @@ constexpr Time kYear10000{sys_days{std::chrono::year{10'000} / 1 / 1}.time_since
 std::optional<int> takeNumber(std::string_view& text, std::size_t digits) {
   if (text.size() < digits) return std::nullopt;
   int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
-  if (error != std::errc{} || end != text.data() + digits || text[0] == '-') return std::nullopt;
+  for (const char c : text.substr(0, digits)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + (c - '0');
+  }
   text.remove_prefix(digits);
   return number;
 }

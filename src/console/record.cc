@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/plain_text.h"
 #include "base/text.h"
 
 namespace tipflow::console {
@@ -36,21 +35,18 @@ class Reader {
   /// What stands between the quotes.
   std::optional<std::string_view> string() {
     if (!take('"')) return std::nullopt;
-    const auto start = at_;
-    for (;;) {
-      at_ += plainPrefix(text_.substr(at_));
-      if (at_ >= text_.size()) return std::nullopt;
-      const auto c = static_cast<unsigned char>(text_[at_]);
-      if (!kSpecial[c]) {
-        ++at_;
-      } else if (c == '"') {
-        return text_.substr(start, at_++ - start);
-      } else if (c == '\\' && at_ + 1 < text_.size() && text_[at_ + 1] >= ' ') {
-        at_ += 2;  // a character of ASCII is escaped, never a line feed
-      } else {
-        return std::nullopt;
+    const auto* const begin = text_.data() + at_;
+    const auto* const end = text_.data() + text_.size();
+    for (const auto* next = begin; next < end; ++next) {
+      if (!kSpecial[static_cast<unsigned char>(*next)]) continue;
+      if (*next == '"') {
+        at_ = static_cast<std::size_t>(next + 1 - text_.data());
+        return std::string_view(begin, static_cast<std::size_t>(next - begin));
       }
+      // A character of ASCII is escaped, never a line feed.
+      if (*next != '\\' || ++next == end || *next < ' ') return std::nullopt;
     }
+    return std::nullopt;
   }
 
   std::optional<std::string_view> value() {
@@ -111,7 +107,10 @@ class Builder {
   Builder() { record_.fields.reserve(kUsualFields); }
 
   void add(const Member& member) {
-    if (takeHead(member.name, member.value)) return;
+    if (!complete_ && takeHead(member.name, member.value)) {
+      complete_ = isComplete();
+      return;
+    }
     record_.fields.push_back(member);
     if (member.name == "tip") record_.tip = unquoted(member.value);
   }
@@ -123,6 +122,13 @@ class Builder {
   }
 
  private:
+  // A log line of which nothing more than fields can come; most of a line's members do then.
+  [[nodiscard]] bool isComplete() const {
+    return hasTime_ && hasText_ && record_.kind == RecordKind::log && isGiven(record_.role) &&
+           isGiven(record_.node) && isGiven(record_.traceId) && isGiven(record_.spanId);
+  }
+  static bool isGiven(std::string_view place) { return place.data() != nullptr; }
+
   bool takeHead(std::string_view name, std::string_view value) {
     if (name == "ts") return !hasTime_ && takeTime(value);
     if (name == "msg") return takeText(RecordKind::log, value);
@@ -173,13 +179,14 @@ class Builder {
     return severity.has_value();
   }
   static bool takeWord(std::string_view& place, std::string_view value) {
-    if (place.data() != nullptr || value.front() != '"') return false;
+    if (isGiven(place) || value.front() != '"') return false;
     place = unquoted(value);
     return true;
   }
 
   Record record_;
   std::optional<Time> start_;
+  bool complete_ = false;
   bool hasTime_ = false;
   bool hasText_ = false;
   bool hasTook_ = false;

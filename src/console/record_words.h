@@ -53,19 +53,20 @@ void eachWord(std::string_view text, OnWord&& onWord, OnId&& onId) {
       at += at + 1 < text.size() && text[at + 1] == 'u' ? 6 : 2;
       continue;
     }
-    if (char low = wordByte(c)) {
-      auto end = at;
-      do {
-        if (end - at < word.size()) word[end - at] = low;
-        ++end;
-        low = end < text.size() ? wordByte(text[end]) : 0;
-      } while (low != 0);
+    if (isWordByte(c)) {
+      std::size_t length = 0;
+      const auto longest = std::min(text.size() - at, word.size());
+      for (; length < longest && isWordByte(text[at + length]); ++length) {
+        word[length] = wordByte(text[at + length]);
+      }
+      auto end = at + length;
+      while (end < text.size() && isWordByte(text[end])) ++end;
       if (const auto id = idOf(text.substr(at), end - at)) {
         onId(id->id);
         at += id->size;
         continue;
       }
-      onWord(std::string_view(word.data(), std::min(end - at, word.size())));
+      onWord(std::string_view(word.data(), length));
       at = end;
       continue;
     }
