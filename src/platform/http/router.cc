@@ -85,6 +85,24 @@ bool leadsTo(std::string_view path, std::string_view pattern) {
   return path.empty() && pattern.empty();
 }
 
+/// The value of a header, named in lower case; empty when it did not come. Drogon's own look-up
+/// copies the name and lowers it, each time.
+const std::string& header(const drogon::HttpRequest& request, const std::string& name) {
+  static const std::string kNone;
+  const auto found = request.headers().find(name);
+  return found != request.headers().end() ? found->second : kNone;
+}
+
+// Of every request.
+const std::string kAuthorization = "authorization";
+const std::string kContentLength = "content-length";
+const std::string kContentType = "content-type";
+const std::string kNonce = "x-tipflow-nonce";
+const std::string kSignature = "x-tipflow-signature";
+const std::string kTimestamp = "x-tipflow-timestamp";
+const std::string kTraceId = "x-trace-id";
+const std::string kTraceParent = "traceparent";
+
 /// Path and query as they were sent, which is what signatures cover.
 std::string signedTarget(const drogon::HttpRequest& request) {
   std::string target = request.getOriginalPath();
@@ -98,7 +116,7 @@ bool isOperatorsChange(const Route& route, const Call& call) {
 
 /// What the client announced, or what came. A body that went to a file counts in full.
 std::size_t bodyBytes(const drogon::HttpRequestPtr& request) {
-  const std::string& announced = request->getHeader("content-length");
+  const std::string& announced = header(*request, kContentLength);
   std::size_t bytes = 0;
   std::from_chars(announced.data(), announced.data() + announced.size(), bytes);
   return std::max(bytes, request->bodyLength());
@@ -135,9 +153,9 @@ Rejection rejectionOf(const std::exception_ptr& error, const Call& call, std::st
 
 /// The trace and span that a request says it belongs to.
 std::optional<TraceContext> parentOf(const drogon::HttpRequestPtr& request) {
-  const auto parent = TraceContext::parse(request->getHeader("traceparent"));
+  const auto parent = TraceContext::parse(header(*request, kTraceParent));
   if (parent) return parent;
-  const std::string& given = request->getHeader("x-trace-id");
+  const std::string& given = header(*request, kTraceId);
   const auto trace = given.size() == 32 ? TraceId::parse(given) : std::nullopt;
   if (!trace || *trace == TraceId{}) return std::nullopt;
   return TraceContext{*trace, 0, true};
@@ -322,7 +340,7 @@ drogon::AsyncTask Router::run(Router* self, const Served* served, drogon::HttpRe
     const auto sent = self->admit(served->route, call);
     if (sent) {
       auto tokenId = call.principal->tokenId;
-      auto nonce = call.request->getHeader("x-tipflow-nonce");
+      auto nonce = header(*call.request, kNonce);
       const bool repeatable = served->route.signing == Signing::repeatable;
       co_await self->guards_.signatures.takeNonce(std::move(tokenId), std::move(nonce), *sent,
                                                   repeatable);
@@ -368,7 +386,7 @@ void Router::admitNode(const Route& route, const Call& call, bool fits) const {
   const auto& request = call.request;
   const auto target = signedTarget(*request);
   const NodeParts parts{request->getHeader("x-tipflow-node"), name(route.method), target,
-                        request->getHeader("x-tipflow-timestamp"), request->body()};
+                        header(*request, kTimestamp), request->body()};
   if (fits && isSpelledAs(request->getOriginalPath(), route.path) &&
       guards_.nodes.accepts(parts, request->getHeader("x-tipflow-node-signature"))) {
     return;
@@ -379,7 +397,7 @@ void Router::admitNode(const Route& route, const Call& call, bool fits) const {
 
 std::optional<Time> Router::admitPrincipal(const Route& route, Call& call) const {
   const auto& request = call.request;
-  if (const auto token = bearerToken(request->getHeader("authorization"))) {
+  if (const auto token = bearerToken(header(*request, kAuthorization))) {
     call.principal = guards_.tokens.verify(*token);
     if (!call.principal && !route.access.open()) throw Refused(ErrorCode::unauthenticated);
   }
@@ -390,11 +408,11 @@ std::optional<Time> Router::admitPrincipal(const Route& route, Call& call) const
   }
   if (route.signing == Signing::none) return std::nullopt;
   const auto target = signedTarget(*request);
-  const auto sent = guards_.signatures.check(
-      *call.principal,
-      {name(route.method), target, request->getHeader("x-tipflow-timestamp"),
-       request->getHeader("x-tipflow-nonce"), request->body()},
-      request->getHeader("x-tipflow-signature"));
+  const auto sent =
+      guards_.signatures.check(*call.principal,
+                               {name(route.method), target, header(*request, kTimestamp),
+                                header(*request, kNonce), request->body()},
+                               header(*request, kSignature));
   return route.signing == Signing::traceIdIsNonce ? std::nullopt : sent;
 }
 
@@ -406,7 +424,7 @@ void Router::permit(const Route& route, const Call& call) {
     }
   }
   if (call.request->body().empty()) return;
-  const std::string& type = call.request->getHeader("content-type");
+  const std::string& type = header(*call.request, kContentType);
   if (!type.starts_with("application/json")) throw Refused(ErrorCode::unsupported_media_type);
 }
 
@@ -440,8 +458,7 @@ void Router::finish(const Served& served, const Call& call, const ResponsePtr& r
   fields.clear();
   describe(fields, name(served.route.method), *call.request);
   const auto append = [](const auto&... field) { (log::appendField(fields, field), ...); };
-  append(log::field("status", status),
-         log::field("ms", now - started));
+  append(log::field("status", status), log::field("ms", now - started));
   if (call.principal) {
     append(log::field("by", word(call.principal->kind)), log::field("id", call.principal->id));
   }
