@@ -118,15 +118,15 @@ void fill(RecordStore& store, ManualClock& clock, std::uint64_t lines) {
   const auto began = steady_clock::now();
   std::int64_t raw = 0;
   for (std::uint64_t i = 0; i < lines;) {
-    std::vector<std::string> batch;
-    for (; batch.size() < kBatch && i < lines; ++i) {
-      batch.push_back(platform.line(i, clock.now()));
-      raw += static_cast<std::int64_t>(batch.back().size());
+    Lines batch;
+    for (; batch.count < kBatch && i < lines; ++i) {
+      batch.add(platform.line(i, clock.now()));
       clock.advance(Duration{kUsBetweenLines});
     }
+    raw += static_cast<std::int64_t>(batch.text.size());
     const auto at = cpuSeconds();
     const auto wall = steady_clock::now();
-    store.keep(batch);
+    store.keep(batch.text);
     cpu += cpuSeconds() - at;
     longest = std::max(longest, std::chrono::duration<double>(steady_clock::now() - wall).count());
   }
