@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 
-from databases import Mariadb, account_statements, prepare_template
+from databases import account_statements
+from engines import ENGINES
 from nodes import Edge, Node, known_roles
 from processes import ClusterError, free_port, only_one, run, say, wait_for, write_whole
 from servers import Consul, Redis
 
 NODES_OF_A_ROLE = 2
-DATABASES = ["db1", "db1-replica", "db2", "db2-replica"]
 KNOWN_WITHIN = 15  # seconds until Consul and the edge know of a node
 DATABASE_NAMES = {1: "tipflow_db1", 2: "tipflow_db2"}
 # Whoever uses a database has an account of its own, with least rights: roles, and those who make and check the schema.
@@ -26,7 +26,8 @@ ACCOUNTS_TEMPLATE = os.path.join(os.path.dirname(__file__), "../../deploy/databa
 # Leave before the others: what they hold still goes through these.
 LEAVE_FIRST = {"audience", "room", "mock"}
 # Not passed on: no settings of a node.
-OWN_VARIABLES = ["TIPFLOW_CLUSTER_DIR", "TIPFLOW_CLUSTER_BINARY", "TIPFLOW_CLUSTER_CONSUL", "TIPFLOW_CACHE_DIR", "TIPFLOW_BIN"]
+OWN_VARIABLES = ["TIPFLOW_CLUSTER_DIR", "TIPFLOW_CLUSTER_BINARY", "TIPFLOW_CLUSTER_CONSUL", "TIPFLOW_CLUSTER_MYSQL",
+                 "TIPFLOW_CACHE_DIR", "TIPFLOW_BIN"]
 
 
 class Cluster:
@@ -44,12 +45,13 @@ class Cluster:
         return os.path.exists(f"{directory}/cluster.json")
 
     @staticmethod
-    def make(directory, programs):
+    def make(directory, programs, databases):
         for folder in ("run", "log", "nodes"):
             os.makedirs(f"{directory}/{folder}", mode=0o700, exist_ok=True)
         taken = set()
-        names = [*DATABASES, "redis", "consul", "consul-rpc", "consul-lan", "consul-wan"]
+        names = [*ENGINES[databases].port_names, "redis", "consul", "consul-rpc", "consul-lan", "consul-wan"]
         made = {
+            "databases": databases,
             "ports": {name: free_port(taken) for name in names},
             "keys": {"TIPFLOW_CLUSTER_KEY": secrets.token_hex(32), "TIPFLOW_TOKEN_KEY": secrets.token_hex(32),
                      "TIPFLOW_DATA_KEYS": f"k1:{secrets.token_hex(32)}"},
@@ -66,10 +68,8 @@ class Cluster:
 
     def build(self):
         ports = self.made["ports"]
-        self.db1 = Mariadb("db1", self.directory, ports["db1"], 11)
-        self.db2 = Mariadb("db2", self.directory, ports["db2"], 21)
-        self.databases = [self.db1, Mariadb("db1-replica", self.directory, ports["db1-replica"], 12, self.db1),
-                          self.db2, Mariadb("db2-replica", self.directory, ports["db2-replica"], 22, self.db2)]
+        self.engine = ENGINES[self.databases](
+            self.directory, ports, self.made["databasePassword"], self.programs)
         self.redis = Redis("redis", self.directory, ports["redis"])
         self.consul = Consul("consul", self.directory, ports["consul"], self.programs["consul"],
                              [ports["consul-rpc"], ports["consul-lan"], ports["consul-wan"]])
@@ -81,8 +81,13 @@ class Cluster:
                     self.environment(what["role"]))
 
     @property
+    def databases(self):
+        """Which of ENGINES it was made with."""
+        return self.made.get("databases", "replicated")
+
+    @property
     def parts(self):
-        return [*self.databases, self.redis, self.consul, *self.nodes, self.edge]
+        return [*self.engine.servers, *self.engine.fronts, self.redis, self.consul, *self.nodes, self.edge]
 
     def part(self, name):
         for part in self.parts:
@@ -99,11 +104,13 @@ class Cluster:
         """As settings, for one of ACCOUNTS; none for others, which use no database."""
         if account not in ACCOUNTS:
             return {}
-        db1, replica1, db2, replica2 = (
-            f"mysql://tipflow_{account}:{self.made['databasePassword']}@127.0.0.1:{part.port}/{DATABASE_NAMES[number]}"
-            for part, number in zip(self.databases, (1, 1, 2, 2)))
-        return {"TIPFLOW_DB1_URL": db1, "TIPFLOW_DB1_REPLICA_URLS": replica1,
-                "TIPFLOW_DB2_URL": db2, "TIPFLOW_DB2_REPLICA_URLS": replica2}
+        urls = {}
+        for number, name in DATABASE_NAMES.items():
+            _, port, replicas = self.engine.where(number)
+            before = f"mysql://tipflow_{account}:{self.made['databasePassword']}@127.0.0.1"
+            urls[f"TIPFLOW_DB{number}_URL"] = f"{before}:{port}/{name}"
+            urls[f"TIPFLOW_DB{number}_REPLICA_URLS"] = ",".join(f"{before}:{replica}/{name}" for replica in replicas)
+        return urls
 
     def environment(self, account):
         """Settings of a node, or of a command with that account; others that the caller has set are passed on."""
@@ -142,25 +149,24 @@ class Cluster:
     # What is done with it.
 
     def start_servers(self):
-        prepare_template(self.directory)
-        servers = [*self.databases, self.redis, self.consul]
+        servers = [*self.engine.servers, self.redis, self.consul]
         begun = [part.name for part in servers if part.begin()]
         at_once([part.await_ready for part in servers])
+        self.engine.prepare()
+        for part in self.engine.fronts:
+            begun += [part.name] if part.begin() else []
+            part.await_ready()
         say(f"    servers ready ({len(begun)} started)")
 
     def prepare_databases(self):
-        """Replication first, so that accounts and databases reach the replicas by themselves."""
-        for part in self.databases:
-            if part.primary and part.is_new:
-                part.follow(self.made["databasePassword"])
-        for part, number in ((self.db1, 1), (self.db2, 2)):
-            part.query(f"CREATE DATABASE IF NOT EXISTS {DATABASE_NAMES[number]} CHARACTER SET utf8mb4")
-            self.make_accounts(part, number, ["owner"])
-        for part in self.databases:
-            part.is_complete()
+        for number, name in DATABASE_NAMES.items():
+            server, _, _ = self.engine.where(number)
+            server.query(f"CREATE DATABASE IF NOT EXISTS {name} CHARACTER SET utf8mb4")
+            self.make_accounts(server, number, ["owner"])
+        self.engine.is_complete()
         run([self.programs["tipflow"], "migrate"], "tipflow migrate", environment=self.environment("owner"))
-        for part, number in ((self.db1, 1), (self.db2, 2)):
-            self.make_accounts(part, number, ACCOUNTS)
+        for number in DATABASE_NAMES:
+            self.make_accounts(self.engine.where(number)[0], number, ACCOUNTS)
 
     def make_accounts(self, part, number, accounts):
         values = {"HOST": "127.0.0.1", f"DB{number}": DATABASE_NAMES[number]}
@@ -194,7 +200,7 @@ class Cluster:
         """Nodes first: what they hold is committed and settled before their databases go."""
         first = [node for node in self.nodes if node.role in LEAVE_FIRST]
         others = [node for node in self.nodes if node.role not in LEAVE_FIRST]
-        for group in ([self.edge], first, others, [self.redis, self.consul], self.databases):
+        for group in ([self.edge], first, others, [self.redis, self.consul, *self.engine.fronts], self.engine.servers):
             lefts = at_once([part.stop for part in group])
             for part, left in zip(group, lefts):
                 if not left:
@@ -229,8 +235,11 @@ def command_up(options, programs):
     os.makedirs(options.directory, mode=0o700, exist_ok=True)
     with only_one(options.directory):
         if not Cluster.exists(options.directory):
-            Cluster.make(options.directory, programs)
+            Cluster.make(options.directory, programs, options.databases or "replicated")
         cluster = Cluster(options.directory, programs)
+        if options.databases not in (None, cluster.databases):
+            raise ClusterError(f"the cluster in {options.directory} was made with databases '{cluster.databases}'\n"
+                               "Remove it first: ./dev cluster down --delete")
         say("==> Starting the cluster")
         cluster.up()
     say(f"    done in {time.monotonic() - started:.0f} s")
@@ -242,6 +251,7 @@ def command_status(options, programs):
     states = at_once([part.state for part in cluster.parts])
     if options.json:
         print(json.dumps({"edge": f"http://127.0.0.1:{cluster.edge.port}", "directory": cluster.directory,
+                          "databases": cluster.databases,
                           "environment": {name: value for name, value in cluster.environment("auditor").items()
                                           if name.startswith("TIPFLOW_")},
                           "parts": states}, indent=1))
@@ -338,8 +348,8 @@ def command_remove(options, programs):
 def parser():
     parser = argparse.ArgumentParser(
         prog="./dev cluster", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="A whole cluster on this machine, on 127.0.0.1, without containers: MariaDB primary and replica\n"
-                    "for DB1 and for DB2, Redis, Consul, two nodes of every role, and nginx in front.",
+        description="A whole cluster on this machine, on 127.0.0.1, without containers: databases, Redis, Consul, two nodes\n"
+                    "of every role, and nginx in front.",
         epilog="TIPFLOW_CLUSTER_DIR     where it is kept (./var/cluster)\n"
                "TIPFLOW_EDGE_PORT       port of the edge when the cluster is made (8000)\n"
                "TIPFLOW_ADMIN_PASSWORD  password of admin when the cluster is made (generated)\n"
@@ -353,7 +363,11 @@ def parser():
             command.add_argument(*flags, **settings)
 
     part = (["part"], {"metavar": "NODE", "help": "its name in ./dev cluster status, also of a server"})
-    add("up", command_up, "install what is missing, build, and start what does not run yet")
+    add("up", command_up, "install what is missing, build, and start what does not run yet",
+        (["--databases"], {"choices": list(ENGINES), "help":
+                           "when the cluster is made: MariaDB with a primary and a replica for DB1 and for DB2 (replicated, "
+                           "when left out); three nodes of MariaDB Galera behind HAProxy (galera); a primary and a replica "
+                           "each of MySQL 9 (mysql)"}))
     add("status", command_status, "every part with process id, port and health; exit 1 when one is not well",
         (["--json"], {"action": "store_true", "help": "for programs"}))
     add("logs", command_logs, "the end of the logs",
@@ -374,7 +388,8 @@ def parser():
 def main():
     options = parser().parse_args()
     options.directory = os.path.abspath(os.environ["TIPFLOW_CLUSTER_DIR"])
-    programs = {"tipflow": os.environ["TIPFLOW_CLUSTER_BINARY"], "consul": os.environ["TIPFLOW_CLUSTER_CONSUL"]}
+    programs = {"tipflow": os.environ["TIPFLOW_CLUSTER_BINARY"], "consul": os.environ["TIPFLOW_CLUSTER_CONSUL"],
+                "mysql": os.environ.get("TIPFLOW_CLUSTER_MYSQL", "")}
     for name in OWN_VARIABLES:
         os.environ.pop(name, None)
     try:

@@ -1,4 +1,4 @@
-"""MariaDB: a primary and a replica for each of DB1 and DB2, on binary logs with GTIDs, durable as production is."""
+"""Database servers: what MariaDB and MySQL have in common, and MariaDB with replicas. Each is durable as production is."""
 import os
 import pwd
 import shutil
@@ -9,26 +9,29 @@ from processes import ClusterError, run, write_whole
 
 REPLICATION_USER = "replication"
 LONGEST_SOCKET = 107
-SETTINGS = [
+SHARED_SETTINGS = [
     "--bind-address=127.0.0.1", "--skip-name-resolve", "--character-set-server=utf8mb4", "--max-connections=600",
-    "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=128M", "--innodb-log-file-size=64M",
-    "--log-bin=binlog", "--binlog-format=ROW", "--sync-binlog=1", "--gtid-strict-mode=ON", "--log-slave-updates=ON",
-    "--expire-logs-days=1", "--slave-parallel-threads=2"]
+    "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=128M"]
+MARIADB_SETTINGS = [*SHARED_SETTINGS, "--innodb-log-file-size=64M"]
 
 
 def account():
     return f"--user={pwd.getpwuid(os.getuid()).pw_name}"
 
 
-def prepare_template(directory):
-    """An empty data directory, made once and copied for each server."""
-    template = f"{directory}/mariadb-empty"
+def prepare_once(directory, name, make):
+    """An empty data directory, made once by `make(path)` and copied for each server."""
+    template = f"{directory}/{name}-empty"
     if not os.path.exists(f"{template}.complete"):
         shutil.rmtree(template, ignore_errors=True)
-        run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
-             f"--datadir={template}", "--innodb-log-file-size=64M", account()], "mariadb-install-db")
+        make(template)
         write_whole(f"{template}.complete", "")
     return template
+
+
+def install_mariadb(template):
+    run(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+         f"--datadir={template}", "--innodb-log-file-size=64M", account()], "mariadb-install-db")
 
 
 def account_statements(template, values):
@@ -42,14 +45,13 @@ def account_statements(template, values):
     return "\n".join(lines)
 
 
-class Mariadb(Part):
-    kind = "MariaDB"
+class Server(Part):
+    """One server with its own data directory; root reaches it through a socket, without a password."""
+
     stop_seconds = 30
 
-    def __init__(self, name, directory, port, number, primary=None):
+    def __init__(self, name, directory, port):
         super().__init__(name, directory, port)
-        self.number = number
-        self.primary = primary
         self.data = f"{directory}/{name}"
         self.socket = f"{directory}/run/{name}.sock"
         if len(self.socket) > LONGEST_SOCKET:
@@ -62,15 +64,14 @@ class Mariadb(Part):
     def is_complete(self):
         write_whole(f"{self.data}.complete", "")
 
-    def launch(self):
-        if self.is_new:
-            shutil.rmtree(self.data, ignore_errors=True)
-            shutil.copytree(prepare_template(self.directory), self.data)
-        read_only = ["--read-only=ON"] if self.primary else []
-        self.process.start(
-            ["mariadbd", "--no-defaults", f"--datadir={self.data}", f"--port={self.port}", f"--socket={self.socket}",
-             f"--pid-file={self.directory}/run/{self.name}.pid", f"--server-id={self.number}",
-             f"--report-host={self.name}", *SETTINGS, *read_only, account()])
+    def copy_empty(self, template):
+        shutil.rmtree(self.data, ignore_errors=True)
+        shutil.copytree(template, self.data)
+
+    @property
+    def places(self):
+        return [f"--datadir={self.data}", f"--port={self.port}", f"--socket={self.socket}",
+                f"--pid-file={self.directory}/run/{self.name}.pid"]
 
     def client(self, sql):
         return subprocess.run(
@@ -87,25 +88,67 @@ class Mariadb(Part):
 
     def health(self):
         try:
-            if self.client("SELECT 1").returncode:
-                return False, "does not answer"
-            return self.replication() if self.primary else (True, "primary")
-        except subprocess.TimeoutExpired:
+            return self.condition() if self.client("SELECT 1").returncode == 0 else (False, "does not answer")
+        except (subprocess.TimeoutExpired, ClusterError):
             return False, "does not answer"
 
-    def replication(self):
-        rows = self.query("SHOW SLAVE STATUS")
+    def condition(self):
+        """Of one that answers: whether it is well, and a word about it."""
+        raise NotImplementedError
+
+
+class Replicating(Server):
+    """A primary, or the replica of one."""
+
+    # What replication is called by the server: of the statement, its running threads, and its last errors.
+    show_status = ""
+    running = ()
+    errors = ()
+    behind = ""
+
+    def __init__(self, name, directory, port, number, primary=None):
+        super().__init__(name, directory, port)
+        self.number = number
+        self.primary = primary
+
+    def condition(self):
+        if not self.primary:
+            return True, "primary"
+        rows = self.query(self.show_status)
         if not rows:
             return True, "not replicating yet"
         status = rows[0]
-        if status["Slave_IO_Running"] == status["Slave_SQL_Running"] == "Yes":
-            return True, f"replica, {status['Seconds_Behind_Master']} s behind"
-        return False, f"replica stopped: {status['Last_IO_Error'] or status['Last_SQL_Error'] or 'connecting'}"
+        if all(status[name] == "Yes" for name in self.running):
+            return True, f"replica, {status[self.behind]} s behind"
+        return False, f"replica stopped: {next((status[name] for name in self.errors if status[name]), 'connecting')}"
 
     def follow(self, password):
         """Makes it a replica from the beginning of its primary's log."""
         self.primary.query(f"CREATE USER IF NOT EXISTS {REPLICATION_USER}@'127.0.0.1' IDENTIFIED BY '{password}'; "
                            f"GRANT REPLICATION SLAVE ON *.* TO {REPLICATION_USER}@'127.0.0.1'")
-        self.query(f"STOP SLAVE; CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, "
-                   f"MASTER_USER='{REPLICATION_USER}', MASTER_PASSWORD='{password}', MASTER_CONNECT_RETRY=1, "
-                   "MASTER_USE_GTID=slave_pos; START SLAVE")
+        self.query(self.follow_statements(password))
+
+    def follow_statements(self, password):
+        raise NotImplementedError
+
+
+class Mariadb(Replicating):
+    kind = "MariaDB"
+    show_status = "SHOW SLAVE STATUS"
+    running = ("Slave_IO_Running", "Slave_SQL_Running")
+    errors = ("Last_IO_Error", "Last_SQL_Error")
+    behind = "Seconds_Behind_Master"
+
+    def launch(self):
+        if self.is_new:
+            self.copy_empty(prepare_once(self.directory, "mariadb", install_mariadb))
+        read_only = ["--read-only=ON"] if self.primary else []
+        self.process.start(
+            ["mariadbd", "--no-defaults", *self.places, f"--server-id={self.number}", f"--report-host={self.name}",
+             *MARIADB_SETTINGS, "--log-bin=binlog", "--binlog-format=ROW", "--sync-binlog=1", "--gtid-strict-mode=ON",
+             "--log-slave-updates=ON", "--expire-logs-days=1", "--slave-parallel-threads=2", *read_only, account()])
+
+    def follow_statements(self, password):
+        return (f"STOP SLAVE; CHANGE MASTER TO MASTER_HOST='127.0.0.1', MASTER_PORT={self.primary.port}, "
+                f"MASTER_USER='{REPLICATION_USER}', MASTER_PASSWORD='{password}', MASTER_CONNECT_RETRY=1, "
+                "MASTER_USE_GTID=slave_pos; START SLAVE")

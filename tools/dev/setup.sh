@@ -17,6 +17,8 @@ tidyPackages=(clang-tidy-19)
 longPackages=(strace mount)
 # What ./dev cluster starts; Consul is fetched by setupConsul.
 clusterPackages=(mariadb-server redis-server nginx-light python3)
+# A cluster on Galera: what a new node gets its data with, and what stands in front of the nodes.
+galeraPackages=(galera-4 mariadb-backup socat iproute2 haproxy)
 fuzzPackages=(clang-19 libclang-rt-19-dev)
 
 # Names of those of the given packages that are not installed.
@@ -152,6 +154,24 @@ setupConsul() {
   step "Fetching Consul from Debian 11 (once)" consul.log fetchConsul
 }
 
+# A MySQL server of sid with the libraries of its own release, unpacked beside the system: no package is installed, and
+# nothing of it runs as anything but $mysqlRoot says. Leaves its root directory in $mysqlRoot.
+setupMysql() {
+  mysqlRoot=$cacheDir/mysql
+  [ ! -f "$mysqlRoot/complete" ] || return 0
+  fetchMysql() {
+    local work=$cacheDir/mysql.new package
+    rm -rf "$work"; mkdir -p "$work/packages/partial" "$work/root" || return 1
+    : >"$work/status"  # nothing is installed there, so that every library comes along
+    privateApt sid deb -o Dir::State::status="$work/status" -o Dir::Cache::Archives="$work/packages" \
+      -y --no-install-recommends --download-only install mysql-server-core || return 1
+    for package in "$work"/packages/*.deb; do dpkg -x "$package" "$work/root" || return 1; done
+    rm -rf "$mysqlRoot"; mv "$work/root" "$mysqlRoot" && touch "$mysqlRoot/complete" && rm -rf "$work"
+  }
+  step "Fetching a MySQL server from Debian's sid (once, some 60 MB)" mysql.log fetchMysql
+}
+
+setupGalera() { needPackages "${galeraPackages[@]}"; }
 setupCluster() { needPackages "${clusterPackages[@]}"; setupConsul; }
 setupLong() { setupTest; needPackages "${longPackages[@]}"; }
 setupLint() { needPackages "${lintPackages[@]}"; }

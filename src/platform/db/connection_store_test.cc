@@ -834,7 +834,7 @@ TEST_P(Migrations, refuse_a_schema_that_a_newer_release_wrote) {
   c->exec("DELETE FROM schema_migration WHERE number = 9999");
   // A refused run stands in nobody's way, even while its connection lives on.
   if (GetParam() == Engine::MariaDB) {
-    ASSERT_EQ(number(*c, "SELECT IS_FREE_LOCK(CONCAT('tipflow-', MD5(DATABASE())))"), 1);
+    ASSERT_EQ(number(*c, "SELECT IS_FREE_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)))"), 1);
   }
   EXPECT_THAT(migrate(*database.connect(), migrations, kNow), IsEmpty());
 }
@@ -859,7 +859,7 @@ TEST(MariaDbMigrations, wait_for_another_node_longer_than_an_answer_may_take) {
   const auto lock = [&](const char* function) {
     return number(*holder, fmt::format("SELECT {}", function));
   };
-  ASSERT_EQ(lock("GET_LOCK(CONCAT('tipflow-', MD5(DATABASE())), 0)"), 1);
+  ASSERT_EQ(lock("GET_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)), 0)"), 1);
   std::atomic<bool> released = false;
   std::thread waiter([&] {
     try {
@@ -874,7 +874,7 @@ TEST(MariaDbMigrations, wait_for_another_node_longer_than_an_answer_may_take) {
   fixture::eventually(
       [&] { return std::chrono::steady_clock::now() - start > std::chrono::seconds(3); });
   released = true;
-  lock("RELEASE_LOCK(CONCAT('tipflow-', MD5(DATABASE())))");
+  lock("RELEASE_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)))");
   waiter.join();
 }
 
