@@ -64,9 +64,10 @@ LaneSeq LedgerDriver::cursor(LaneId lane) {
   try {
     return store::cursor(connection(), lane);
   } catch (const db::ConnectionLost&) {
-    connection_.reset();
-    return store::cursor(connection(), lane);
+  } catch (const db::Unavailable&) {
   }
+  connection_.reset();
+  return store::cursor(connection(), lane);
 }
 
 BatchAnswer LedgerDriver::apply(const LedgerBatch& batch) {
@@ -81,6 +82,9 @@ BatchAnswer LedgerDriver::apply(const LedgerBatch& batch) {
   } catch (const db::ConnectionLost& lost) {
     connection_.reset();
     step = receiver.onUnknown(lost.what());
+  } catch (const db::Unavailable& away) {
+    connection_.reset();
+    step = receiver.onRolledBack(away.what());
   } catch (const db::Error& error) {
     if (connection_) connection_->rollback();
     step = receiver.onRolledBack(error.what());

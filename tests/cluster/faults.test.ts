@@ -7,7 +7,7 @@ import { readRows } from '../e2e/support/books.ts';
 import { makeDirectory, removeDirectory } from '../e2e/support/processes.ts';
 import { settledBooks } from '../e2e/support/stories.ts';
 import { waitFor } from '../e2e/support/wait.ts';
-import type { Cluster, ClusterState } from './support/cluster.ts';
+import type { Cluster, ClusterState, Databases } from './support/cluster.ts';
 import { ClusterNode } from './support/cluster_node.ts';
 import { type Figures, longestGap, recovery, table } from './support/figures.ts';
 import { Load, type LoadOutcome } from './support/load.ts';
@@ -82,8 +82,45 @@ const joinAndLeave: Fault['happen'] = async (cluster) => {
 
 const twice = ['finance', 'analysis', 'room', 'console'];
 
-/** The faults of a cluster with these roles. */
-function faultsOf(roles: ReadonlySet<string>): Fault[] {
+/** The node of Galera that everybody is sent to, or the first of the others. */
+async function galeraNode(cluster: Cluster, inUse: boolean): Promise<string> {
+  const { sendsTo } = await cluster.part('databases');
+  if (typeof sendsTo !== 'string') throw new Error('the endpoint sends to no node');
+  const nodes = (await cluster.state()).parts.filter(({ kind }) => kind === 'Galera').map(({ name }) => name);
+  return nodes.find((name) => (name === sendsTo) === inUse) as string;
+}
+
+/** Moving to another node leaves none for as long as it takes. */
+const galeraFaults: Fault[] = [
+  {
+    name: 'the node of Galera in use is killed, comes back',
+    seconds: 15,
+    happen: async (cluster, state) => killAndStart(await galeraNode(cluster, true))(cluster, state),
+    leavesOne: false,
+  },
+  {
+    name: 'another node of Galera is killed, comes back',
+    seconds: 15,
+    happen: async (cluster, state) => killAndStart(await galeraNode(cluster, false))(cluster, state),
+  },
+  {
+    name: 'the node of Galera in use freezes',
+    seconds: 11,
+    happen: async (cluster, state) => freeze(await galeraNode(cluster, true), 10)(cluster, state),
+    leavesOne: false,
+  },
+];
+
+const replicatedFaults: Fault[] = [
+  { name: 'DB1 restarts', seconds: 6, happen: stopFor('db1', 0), leavesOne: false },
+  { name: 'DB2 restarts', seconds: 6, happen: stopFor('db2', 0) },
+  { name: 'a replica is stopped', seconds: 10, happen: stopFor('db1-replica', 5) },
+];
+
+const databaseFaults: Record<Databases, Fault[]> = { replicated: replicatedFaults, galera: galeraFaults, mysql: replicatedFaults };
+
+/** The faults of a cluster with these roles and databases. */
+function faultsOf(roles: ReadonlySet<string>, databases: Databases): Fault[] {
   const killed = [...roles].map((role): Fault => ({ name: `kill -9 of a node of ${role}`, seconds: 7, happen: killAndStart(`${role}-1`) }));
   const both = twice.filter((role) => roles.has(role)).map(
     (role): Fault => ({ name: `kill -9 of both nodes of ${role}`, seconds: 9, happen: killAndStart(`${role}-1`, `${role}-2`) }),
@@ -97,9 +134,7 @@ function faultsOf(roles: ReadonlySet<string>): Fault[] {
     { name: 'Consul is stopped for a minute', seconds: 65, happen: stopFor('consul', 60) },
     { name: 'nginx reloads five times', seconds: 6, happen: reloadNginx },
     { name: "the edge's agent is killed", seconds: 6, happen: killAndStart('edge') },
-    { name: 'DB1 restarts', seconds: 6, happen: stopFor('db1', 0), leavesOne: false },
-    { name: 'DB2 restarts', seconds: 6, happen: stopFor('db2', 0) },
-    { name: 'a replica is stopped', seconds: 10, happen: stopFor('db1-replica', 5) },
+    ...databaseFaults[databases],
     { name: 'a node of audience freezes', seconds: leaseSeconds + 6, happen: freeze('audience-1', leaseSeconds + 5) },
     { name: 'a node of finance freezes', seconds: leaseSeconds + 6, happen: freeze('finance-1', leaseSeconds + 5) },
   ];
@@ -153,7 +188,7 @@ describe('under traffic', () => {
     };
   }
 
-  test.each(faultsOf(new Set(inject('clusterRoles'))))('$name', async (fault) => {
+  test.each(faultsOf(new Set(inject('clusterRoles')), inject('clusterDatabases')))('$name', async (fault) => {
     const came = await endure(fault);
     figures.push(came);
     console.log(table([came]));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -33,6 +34,16 @@ std::unique_ptr<MariaDb>& server() {
   return instance;
 }
 
+db::Url ownUrl(int port) {
+  db::Url url;
+  url.dialect = db::Dialect::mysql;
+  url.user = "root";
+  url.host = "127.0.0.1";
+  url.port = port;
+  url.database = "mysql";
+  return url;
+}
+
 bool isRoot() { return geteuid() == 0; }
 
 }  // namespace
@@ -43,7 +54,9 @@ MariaDb& MariaDb::running() {
   if (failure) throw std::runtime_error(*failure);
   if (!server()) {
     try {
-      server().reset(new MariaDb("mariadb", {}));
+      const char* foreign = std::getenv("TIPFLOW_TEST_SERVER");
+      server().reset(foreign == nullptr ? new MariaDb("mariadb", {})
+                                        : new MariaDb(db::Url::parse(foreign)));
     } catch (const std::exception& error) {
       failure = error.what();
       throw;
@@ -71,6 +84,11 @@ MariaDb::MariaDb(const std::string& name, std::vector<std::string> settings)
   }
 }
 
+MariaDb::MariaDb(db::Url foreign)
+    : url_(std::move(foreign)), prefix_(fmt::format("tipflow_{}_", getpid())) {
+  admin_ = db::connect(url_);
+}
+
 MariaDb::~MariaDb() {
   admin_.reset();
   end();
@@ -78,13 +96,19 @@ MariaDb::~MariaDb() {
 
 // Nothing of it is kept, so it need not end in good order.
 void MariaDb::end() const {
+  if (server_ <= 0) return;
   kill(server_, SIGKILL);
   waitpid(server_, nullptr, 0);
 }
 
-void MariaDb::freeze() const { kill(server_, SIGSTOP); }
+void MariaDb::freeze() const {
+  if (server_ <= 0) throw std::runtime_error("only a server of the test's own can be frozen");
+  kill(server_, SIGSTOP);
+}
 
-void MariaDb::thaw() const { kill(server_, SIGCONT); }
+void MariaDb::thaw() const {
+  if (server_ > 0) kill(server_, SIGCONT);
+}
 
 void MariaDb::install() {
   std::vector<std::string> arguments{"--no-defaults", "--auth-root-authentication-method=normal",
@@ -102,13 +126,13 @@ void MariaDb::install() {
 
 void MariaDb::start() {
   for (int attempt = 1;; ++attempt) {
-    port_ = freePort();
+    url_ = ownUrl(freePort());
     std::vector<std::string> arguments{"--no-defaults",
                                        "--datadir=" + (directory_ / "data").string(),
                                        "--socket=" + (directory_ / "socket").string(),
                                        "--pid-file=" + (directory_ / "pid").string(),
                                        "--bind-address=127.0.0.1",
-                                       fmt::format("--port={}", port_),
+                                       fmt::format("--port={}", url_.port),
                                        "--skip-name-resolve",
                                        "--innodb-flush-log-at-trx-commit=1",
                                        "--innodb-log-file-size=8M",
@@ -148,19 +172,11 @@ std::string MariaDb::log() const {
   return text.str();
 }
 
-db::Url MariaDb::url() const {
-  db::Url url;
-  url.dialect = db::Dialect::mysql;
-  url.user = "root";
-  url.host = "127.0.0.1";
-  url.port = port_;
-  url.database = "mysql";
-  return url;
-}
+db::Url MariaDb::url() const { return url_; }
 
 db::Url MariaDb::newDatabase() {
   auto made = url();
-  made.database = fmt::format("tipflow_{}", ++databases_);
+  made.database = fmt::format("{}{}", prefix_, ++databases_);
   admin_->exec("CREATE DATABASE " + made.database);
   return made;
 }

@@ -1,5 +1,6 @@
 // A real MariaDB for the tests: made in the run's own directory, started when the first test asks
-// for it, ended with the test program however that ends.
+// for it, ended with the test program however that ends. With TIPFLOW_TEST_SERVER=mysql://… (an
+// administrator's account) another server takes its place, such as MySQL or a node of Galera.
 #pragma once
 
 #include <sys/types.h>
@@ -39,6 +40,7 @@ class MariaDb {
 
  private:
   MariaDb(const std::string& name, std::vector<std::string> settings);
+  explicit MariaDb(db::Url foreign);
   void install();
   void start();
   void end() const;
@@ -47,8 +49,9 @@ class MariaDb {
 
   std::filesystem::path directory_;
   std::vector<std::string> settings_;
-  int port_ = 0;
-  pid_t server_ = -1;
+  db::Url url_;
+  std::string prefix_ = "tipflow_";  ///< of databases
+  pid_t server_ = -1;                ///< -1 where it is not ours
   int databases_ = 0;
   std::unique_ptr<db::Connection> admin_;
 };

@@ -6,7 +6,7 @@ clusterDir() { realpath -m "${TIPFLOW_CLUSTER_DIR:-$root/var/cluster}"; }
 # cluster ARGS...: with what is installed and built already.
 cluster() {
   TIPFLOW_CLUSTER_DIR=$(clusterDir) TIPFLOW_CLUSTER_BINARY=${TIPFLOW_BIN:-$root/build/release/tipflow} \
-    TIPFLOW_CLUSTER_CONSUL=$consulProgram python3 -B "$root/tools/cluster/cluster.py" "$@"
+    TIPFLOW_CLUSTER_CONSUL=$consulProgram TIPFLOW_CLUSTER_MYSQL=$cacheDir/mysql python3 -B "$root/tools/cluster/cluster.py" "$@"
 }
 
 commandCluster() {
@@ -17,6 +17,10 @@ commandCluster() {
     *' --help '* | *' -h '*) ;;
     *)
       setupCluster
+      case "$*" in
+      *--databases?galera*) setupGalera ;;
+      *--databases?mysql*) setupMysql ;;
+      esac
       [ -n "${TIPFLOW_BIN:-}" ] || buildPreset release tipflow
       ;;
     esac

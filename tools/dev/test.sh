@@ -6,7 +6,7 @@ passed=0 failed=0 failedSuites=()
 testUsage() {
   cat <<'TEXT'
 Usage: ./dev test [SUITE...]
-Without a suite: all but the last three. It ends with one line: N passed, M failed.
+Without a suite: lint, unit, store, sim, fuzz and e2e. It ends with one line: N passed, M failed.
 
   lint    formatting, layers, the contract's own consistency
   unit    rules, protocol cores, platform (AddressSanitizer, UndefinedBehaviorSanitizer)
@@ -15,12 +15,15 @@ Without a suite: all but the last three. It ends with one line: N passed, M fail
   fuzz    each fuzz target over its corpus, then for 3 s (TIPFLOW_FUZZ_SECONDS) on inputs of its own
   e2e     the binary from outside: stories, races, crashes, bad input, contract; SQLite and MariaDB
   cluster a whole cluster: the stories through its edge, then every fault under traffic; some 15 minutes
+  cluster-galera, cluster-mysql
+          the same with MariaDB Galera (three nodes behind HAProxy) and with MySQL 9 as databases; MySQL is
+          Debian sid's, unpacked beside the system
   race    ThreadSanitizer: unit tests, the simulator, and a node under load
   long    about an hour on 2 cores. The binary while things break: hundreds of kill -9 of node and
           server under load, disks that are full or cannot sync, frozen servers, connections cut around commits; then
           1,000,000 tips with kills and 10,000,000 without, on SQLite and MariaDB; 100,000 seeds of the simulator. Smaller for a try:
           TIPFLOW_LONG_KILLS=10 TIPFLOW_LONG_TIPS=100000 ./dev test long
-          Then each fuzz target for 3 minutes, all unit and store tests under ThreadSanitizer, clang-tidy over everything.
+          Then cluster-galera, cluster-mysql, each fuzz target for 3 minutes, all unit and store tests under ThreadSanitizer, clang-tidy over everything.
 TEXT
 }
 
@@ -107,14 +110,17 @@ testE2e() {
   runVitest e2e e2e
 }
 
+# testCluster SUITE DATABASES
 testCluster() {
+  local suite=$1 databases=$2
   setupTest
   setupCluster
+  case $databases in galera) setupGalera ;; mysql) setupMysql ;; esac
   buildPreset release tipflow
   npmTools
-  runVitest cluster cluster
+  TIPFLOW_CLUSTER_DATABASES=$databases runVitest "$suite" cluster
   # The table: fault, requests, failures, longest gap, time to recover.
-  sed -n '/^fault .*time to recover$/,/^$/p' "$logDir/test-cluster.log" | sort -u | sed '/^$/d' >&2 || true
+  sed -n '/^fault .*time to recover$/,/^$/p' "$logDir/test-$suite.log" | sort -u | sed '/^$/d' >&2 || true
 }
 
 testLong() {
@@ -133,9 +139,11 @@ commandTest() {
   for suite in "${suites[@]}"; do
     case $suite in
     lint) testLint ;; unit) testUnit ;; store) testStore ;; e2e) testE2e ;;
-    cluster) testCluster ;;
+    cluster) testCluster cluster replicated ;;
+    cluster-galera) testCluster cluster-galera galera ;;
+    cluster-mysql) testCluster cluster-mysql mysql ;;
     sim) testSim ;; fuzz) testFuzz ;; race) testRace ;;
-    long) testLong; testFuzzLong; testRaceLong; testTidy ;;
+    long) testLong; testCluster cluster-galera galera; testCluster cluster-mysql mysql; testFuzzLong; testRaceLong; testTidy ;;
     -h | --help) testUsage; return ;;
     *) testUsage >&2; die "there is no suite '$suite'" ;;
     esac

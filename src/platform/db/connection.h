@@ -47,7 +47,7 @@ class RolledBack : public Error {
 class ConnectionLost : public Error {
   using Error::Error;
 };
-/// No connection could be made; nothing was sent.
+/// No connection, or a server that takes nothing on it: nothing was done, it is to be given up.
 class Unavailable : public Error {
   using Error::Error;
 };
@@ -134,7 +134,9 @@ class Connection {
   /// A read-only transaction in which every read sees one instant.
   virtual void beginSnapshot() = 0;
   virtual void commit() = 0;
-  /// Never throws; also right when nothing is open.
+  /// Never throws; also right when nothing is open. Where the server did not say yes, the
+  /// connection takes no more statements: what is open on it must not become part of the next
+  /// transaction.
   virtual void rollback() noexcept = 0;
   /// Names this connection to the server (MySQL's connection id); 0 where there is no server.
   [[nodiscard]] virtual std::int64_t serverId() const = 0;

@@ -693,6 +693,20 @@ TEST_F(MariaDbConnection, is_lost_when_it_was_killed_between_two_statements) {
   EXPECT_EQ(number(*c, "SELECT SUM(value) FROM counter"), 0);
 }
 
+TEST_F(MariaDbConnection, takes_nothing_more_once_its_server_did_not_roll_back) {
+  const auto other = database.connect();
+  other->begin();
+  other->exec("UPDATE counter SET value = 1");
+  killOther(*other);
+  other->rollback();
+  EXPECT_THROW(other->exec("UPDATE counter SET value = 2"), Unavailable);
+  EXPECT_THROW(other->begin(), Unavailable);
+  EXPECT_THROW(
+      other->insertRows("INSERT INTO counter (id, value)", 2, std::vector<Param>{3, 0}, ""),
+      Unavailable);
+  EXPECT_EQ(number(*c, "SELECT SUM(value) FROM counter"), 0);
+}
+
 TEST_F(MariaDbConnection, is_lost_when_it_was_killed_before_its_commit_which_then_did_nothing) {
   const auto other = database.connect();
   other->begin();
@@ -834,7 +848,8 @@ TEST_P(Migrations, refuse_a_schema_that_a_newer_release_wrote) {
   c->exec("DELETE FROM schema_migration WHERE number = 9999");
   // A refused run stands in nobody's way, even while its connection lives on.
   if (GetParam() == Engine::MariaDB) {
-    ASSERT_EQ(number(*c, "SELECT IS_FREE_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)))"), 1);
+    ASSERT_EQ(
+        number(*c, "SELECT IS_FREE_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)))"), 1);
   }
   EXPECT_THAT(migrate(*database.connect(), migrations, kNow), IsEmpty());
 }

@@ -5,6 +5,7 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace tipflow::db {
@@ -12,7 +13,12 @@ namespace {
 
 constexpr const char* kServerSettings =
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('innodb_flush_log_at_trx_commit', "
-    "'innodb_doublewrite', 'innodb_flush_method', 'log_bin', 'sync_binlog')";
+    "'innodb_doublewrite', 'innodb_flush_method', 'log_bin', 'sync_binlog', "
+    "'wsrep_provider_options')";
+
+// Of Galera's options, `name = value; ...`, those that let a node commit what its group does not
+// have.
+constexpr std::array kGroupOptions{"pc.ignore_quorum", "pc.ignore_sb"};
 
 // Only MySQL 8 has it: ALTER INSTANCE DISABLE INNODB REDO_LOG.
 constexpr const char* kServerRedoLog = "SHOW GLOBAL STATUS LIKE 'Innodb_redo_log_enabled'";
@@ -48,6 +54,8 @@ DurabilitySettings readServer(Connection& connection) {
   const auto take = [&](const Row& row) { settings[lower(row.text(0))] = lower(row.text(1)); };
   connection.query(kServerSettings, {}, take);
   connection.query(kServerRedoLog, {}, take);
+  const auto options = settings.extract("wsrep_provider_options");
+  if (!options.empty()) settings.merge(groupSettings(options.mapped()));
   return settings;
 }
 
@@ -104,6 +112,16 @@ void judgeServer(Judge& judge) {
                 "nothing is synced to disk in time, whatever the other settings say",
                 "remove innodb_flush_method from the server's configuration and restart it");
   }
+  for (const char* option : kGroupOptions) {
+    if (!judge.isOneOf(option, {"true", "yes", "on", "1"})) continue;
+    judge.fault(
+        option, "false",
+        "a node of Galera without a majority goes on committing, which is lost when it meets "
+        "the others again",
+        fmt::format("SET GLOBAL wsrep_provider_options = '{}=false' on each node, and the same "
+                    "under [mysqld] in the servers' configuration",
+                    option));
+  }
   if (judge.isOneOf("innodb_redo_log_enabled", {"off"})) {
     judge.fault("innodb_redo_log_enabled", "on", "the server does not come back from any crash",
                 "ALTER INSTANCE ENABLE INNODB REDO_LOG");
@@ -131,6 +149,26 @@ void judgeSqlite(Judge& judge) {
 std::string DurabilityFault::shown() const {
   return fmt::format("{} is {}, must be {}: {}. To set it: {}.", setting, value, needed, risk,
                      remedy);
+}
+
+DurabilitySettings groupSettings(std::string_view options) {
+  DurabilitySettings settings;
+  const auto trimmed = [](std::string_view text) {
+    const auto begin = text.find_first_not_of(' ');
+    if (begin == std::string_view::npos) return std::string_view{};
+    return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+  };
+  while (!options.empty()) {
+    const auto one = options.substr(0, options.find(';'));
+    options.remove_prefix(std::min(options.size(), one.size() + 1));
+    const auto equals = one.find('=');
+    if (equals == std::string_view::npos) continue;
+    const auto name = trimmed(one.substr(0, equals));
+    if (std::find(kGroupOptions.begin(), kGroupOptions.end(), name) == kGroupOptions.end())
+      continue;
+    settings[std::string(name)] = lower(trimmed(one.substr(equals + 1)));
+  }
+  return settings;
 }
 
 DurabilitySettings readDurability(Connection& connection) {

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "platform/db/connection.h"
@@ -29,6 +30,9 @@ struct DurabilityFault {
 
 /// The settings as they are in effect for `connection`.
 DurabilitySettings readDurability(Connection& connection);
+
+/// Of Galera's `wsrep_provider_options` (`a = b; c = d`), those that durability rests on.
+DurabilitySettings groupSettings(std::string_view options);
 
 /// Empty when every acknowledged commit is on disk before it is acknowledged.
 [[nodiscard]] std::vector<DurabilityFault> durabilityFaults(Dialect dialect,

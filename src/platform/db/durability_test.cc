@@ -1,5 +1,6 @@
 #include "platform/db/durability.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace tipflow::db {
@@ -62,6 +63,20 @@ TEST(Durability, needs_a_server_that_syncs_and_keeps_a_redo_log) {
   EXPECT_EQ(server({{"innodb_flush_method", "fsync"}}), Names{});
   EXPECT_EQ(server({{"innodb_redo_log_enabled", "off"}}), Names{"innodb_redo_log_enabled"});
   EXPECT_EQ(server({{"innodb_redo_log_enabled", "on"}}), Names{});
+}
+
+TEST(Durability, of_a_group_needs_a_majority_for_each_commit) {
+  const std::string options =
+      "base_dir = /data/; pc.ignore_quorum = {}; pc.ignore_sb = {};pc.npvo=x";
+  const auto group = [&](std::string_view quorum, std::string_view brain) {
+    return server(groupSettings(fmt::format(fmt::runtime(options), quorum, brain)));
+  };
+  EXPECT_EQ(group("false", "false"), Names{});
+  EXPECT_EQ(group("true", "false"), Names{"pc.ignore_quorum"});
+  EXPECT_EQ(group("NO", "YES"), Names{"pc.ignore_sb"});
+  EXPECT_EQ(group("1", "on"), (Names{"pc.ignore_quorum", "pc.ignore_sb"}));
+  EXPECT_EQ(groupSettings(""), DurabilitySettings{});
+  EXPECT_EQ(groupSettings("pc.ignore_sb"), DurabilitySettings{});
 }
 
 TEST(Durability, of_a_server_that_does_not_say_is_not_taken_for_granted) {

@@ -63,7 +63,8 @@ class MigrationLock {
     if (connection_.dialect() == Dialect::sqlite) return;
     // Asked for a second at a time: a longer silence would count as a lost connection.
     for (int tries = 0; !held_ && tries < kPatienceS; ++tries) {
-      connection_.query("SELECT GET_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)), 1)", {},
+      connection_.query("SELECT GET_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)), 1)",
+                        {},
                         [this](const Row& row) { held_ = !row.isNull(0) && row.integer(0) == 1; });
     }
     if (!held_) throw Error(0, "another node has been migrating this database for a minute");
@@ -71,8 +72,8 @@ class MigrationLock {
   ~MigrationLock() {
     if (!held_) return;
     try {
-      connection_.query("SELECT RELEASE_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)))", {},
-                        [](const Row&) {});
+      connection_.query("SELECT RELEASE_LOCK(CONCAT('tipflow-', LEFT(SHA2(DATABASE(), 256), 40)))",
+                        {}, [](const Row&) {});
     } catch (const Error&) {
       // The lock ends with the connection.
     }

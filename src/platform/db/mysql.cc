@@ -17,6 +17,10 @@ namespace {
 
 constexpr unsigned kConnectTimeoutS = 2;
 
+// Of Galera: what other nodes have committed before is seen, also right after moving to this one.
+// Without it a read may be old, a counter of AUTO_INCREMENT too. Unknown to other servers.
+constexpr const char* kSeeWhatIsCommitted = "SET SESSION wsrep_sync_wait=7";
+
 constexpr const char* kSessionSetup =
     "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', "
     "time_zone='+00:00', innodb_lock_wait_timeout=5";
@@ -102,6 +106,7 @@ class MysqlConnection final : public Connection {
     try {
       run(kSessionSetup);
       run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+      if (mariadb_connection(handle_) != 0) run(kSeeWhatIsCommitted);
     } catch (const Error& error) {
       mysql_close(handle_);
       throw Unavailable(error.code(), error.what());
@@ -165,7 +170,8 @@ class MysqlConnection final : public Connection {
       throw ConnectionLost(error.code(), error.what());
     }
   }
-  void rollback() noexcept override { mysql_real_query(handle_, "ROLLBACK", 8); }
+  // What is open on the connection must not become part of its next transaction.
+  void rollback() noexcept override { spoiled_ = mysql_real_query(handle_, "ROLLBACK", 8) != 0; }
   std::int64_t serverId() const override {
     return static_cast<std::int64_t>(mysql_thread_id(handle_));
   }
@@ -180,6 +186,7 @@ class MysqlConnection final : public Connection {
 
  private:
   void send(std::string_view sql) {
+    if (spoiled_) throw Unavailable(0, "the connection was given up: its server refused ROLLBACK");
     if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) {
       failMysql(mysql_errno(handle_), mysql_error(handle_), sql);
     }
@@ -191,7 +198,7 @@ class MysqlConnection final : public Connection {
 
   /// False, and nothing done, where rows have to go as text.
   bool insertBulk(std::string_view head, std::size_t columns, std::span<const Param> values) {
-    if (!bulkSupported_) return false;
+    if (!bulkSupported_ || spoiled_) return false;
     auto found = bulk_.find(head);
     if (found == bulk_.end()) {
       found = bulk_.emplace(std::string(head), BulkInsert(handle_, head, columns)).first;
@@ -217,6 +224,7 @@ class MysqlConnection final : public Connection {
 
   MYSQL* handle_ = nullptr;
   bool bulkSupported_ = false;
+  bool spoiled_ = false;  // a ROLLBACK failed
   std::map<std::string, BulkInsert, std::less<>> bulk_;
   std::string text_;  // kept, so that its memory is
 };

@@ -15,6 +15,19 @@ export interface PartState {
   healthy: boolean;
   state: string;
   nginxPid?: number | null;
+  /** Of the endpoint before nodes of Galera: the node that everybody is sent to. */
+  sendsTo?: string | null;
+}
+
+/** What ./dev cluster up can be given as databases. */
+export const databaseKinds = ['replicated', 'galera', 'mysql'] as const;
+export type Databases = (typeof databaseKinds)[number];
+
+export function databasesToTest(): Databases {
+  const wanted = process.env['TIPFLOW_CLUSTER_DATABASES'] ?? 'replicated';
+  const found = databaseKinds.find((kind) => kind === wanted);
+  if (found === undefined) throw new Error(`TIPFLOW_CLUSTER_DATABASES: ${wanted} (known: ${databaseKinds.join(', ')})`);
+  return found;
 }
 
 export interface ClusterState {
@@ -27,8 +40,9 @@ export interface ClusterState {
 
 const program = join(repository, 'tools/cluster/cluster.py');
 
+const cache = process.env['TIPFLOW_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tipflow');
+
 function consul(): string {
-  const cache = process.env['TIPFLOW_CACHE_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tipflow');
   const places = [...(process.env['PATH'] ?? '').split(delimiter), join(cache, 'consul/usr/bin')];
   const found = places.map((place) => join(place, 'consul')).find((file) => existsSync(file));
   if (found === undefined) throw new Error('Consul is not there; ./dev cluster up fetches it.');
@@ -91,6 +105,7 @@ export class Cluster {
         TIPFLOW_CLUSTER_DIR: this.directory,
         TIPFLOW_CLUSTER_BINARY: binary,
         TIPFLOW_CLUSTER_CONSUL: consul(),
+        TIPFLOW_CLUSTER_MYSQL: join(cache, 'mysql'),
       },
       withinMs: 240_000,
     });
