@@ -29,7 +29,7 @@ def parse(arguments):
     known = {row.NAME: row for row in rows.ALL + rows.ON_DEMAND}
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__, epilog="Rows: " + "; ".join(
         f"{name}: {row.TITLE}" for name, row in known.items()))
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="only these (all but builds and watch)")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="only these (all but builds, watch and nodes)")
     parser.add_argument("--runs", type=int, default=5, help="of each, medians are shown (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5, help="of each measurement (%(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of the load generator (%(default)s)")

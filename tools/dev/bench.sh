@@ -6,6 +6,7 @@ commandBench() {
   for argument in "$@"; do
     case $argument in -h | --help | --report-only | --programs | --programs=*) programs=given ;; esac
   done
+  case " $* " in *' nodes '*) setupCluster ;; esac
   if [ "$programs" = built ]; then
     setupTest
     buildPreset release tipflow tipflow_ceilings
