@@ -19,7 +19,7 @@ Without a suite: lint, unit, store, sim, fuzz and e2e. It ends with one line: N 
           the same with MariaDB Galera (three nodes behind HAProxy) and with MySQL 9 as databases; MySQL is
           Debian sid's, unpacked beside the system
   race    ThreadSanitizer: unit tests, the simulator, and a node under load
-  long    about an hour on 2 cores. The binary while things break: hundreds of kill -9 of node and
+  long    about two hours on 2 cores. The binary while things break: hundreds of kill -9 of node and
           server under load, disks that are full or cannot sync, frozen servers, connections cut around commits; then
           1,000,000 tips with kills and 10,000,000 without, on SQLite and MariaDB; 100,000 seeds of the simulator. Smaller for a try:
           TIPFLOW_LONG_KILLS=10 TIPFLOW_LONG_TIPS=100000 ./dev test long
