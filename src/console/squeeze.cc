@@ -24,7 +24,8 @@ std::string squeezed(std::string_view text) {
   // Its tables cost as much to make as a block to compress.
   thread_local const std::unique_ptr<ZSTD_CCtx, Free> context(ZSTD_createCCtx());
   if (!context) throw std::bad_alloc();
-  thread_local std::string room;  // as large as the largest block: kept, for it is not made for free
+  thread_local std::string
+      room;  // as large as the largest block: kept, for it is not made for free
   room.resize(std::max(room.size(), ZSTD_compressBound(text.size())));
   const auto size =
       ZSTD_compressCCtx(context.get(), room.data(), room.size(), text.data(), text.size(), kEffort);
