@@ -178,6 +178,11 @@ void Driver::watch(Connection& connection, int operation, bool out) {
   }
 }
 
+Loss Driver::lossOf(const Connection& connection) {
+  const bool stale = connection.answered && connection.waiting == 1 && connection.filled == 0;
+  return stale ? Loss::stale : Loss::broken;
+}
+
 void Driver::close(Connection& connection, Loss loss, MonotonicUs now) {
   if (connection.fd >= 0) ::close(connection.fd);
   if (connection.state == State::open) room_ -= depth_ - connection.waiting;
@@ -241,7 +246,7 @@ void Driver::flush(Connection& connection, MonotonicUs now) {
       if (!connection.wantsOut) watch(connection, EPOLL_CTL_MOD, true);
       return;
     }
-    if (count < 0) return close(connection, Loss::broken, now);
+    if (count < 0) return close(connection, lossOf(connection), now);
     connection.sent += static_cast<std::size_t>(count);
   }
   connection.out.clear();
@@ -254,7 +259,7 @@ void Driver::onReadable(Connection& connection) {
                           connection.in.size() - connection.filled, 0);
   const auto now = monotonicNow();
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (count <= 0) return close(connection, Loss::broken, now);
+  if (count <= 0) return close(connection, lossOf(connection), now);
   connection.filled += static_cast<std::size_t>(count);
   if (readAnswers(connection, now)) pump(connection, now);
 }

@@ -77,6 +77,7 @@ class Driver {
   void flush(Connection& connection, MonotonicUs now);
   void watch(Connection& connection, int operation, bool out);
   void close(Connection& connection, Loss loss, MonotonicUs now);
+  static Loss lossOf(const Connection& connection);
   void failedToConnect(Connection& connection, int error, MonotonicUs now);
   /// Until when there is nothing to do but for events.
   [[nodiscard]] MonotonicUs idleUntil() const;

@@ -92,8 +92,9 @@ class Asker final : public Source {
     order.push_back(ticket);
     --left_;
   }
-  void lost(Ticket ticket, Loss, MonotonicUs now) override {
+  void lost(Ticket ticket, Loss loss, MonotonicUs now) override {
     ++losses;
+    if (loss == Loss::stale) ++stale;
     queue_.add(now, ticket);
   }
   void unreachable(std::string_view, MonotonicUs) override { ++refusals; }
@@ -101,6 +102,7 @@ class Asker final : public Source {
 
   std::vector<Ticket> order;
   int losses = 0;
+  int stale = 0;
   int refusals = 0;
 
  private:
@@ -148,7 +150,31 @@ TEST(Driver, tells_of_a_broken_connection_and_makes_another) {
   Asker asker(1);
   Driver(resolve(server.url()), 1).run(asker, 1, kGoOn);
   EXPECT_EQ(asker.losses, 2);
+  EXPECT_EQ(asker.stale, 0);
   EXPECT_EQ(asker.order.size(), 1U);
+}
+
+TEST(Driver, tells_a_connection_that_was_closed_idle_from_one_that_broke) {
+  Server server({[](int connection) {
+                   ASSERT_TRUE(readRequests(connection, 1));
+                   writeAll(connection, kOk);
+                   EXPECT_TRUE(readRequests(connection, 1));
+                 },
+                 [](int connection) {
+                   ASSERT_TRUE(readRequests(connection, 1));
+                   writeAll(connection, kOk);
+                   ASSERT_TRUE(readRequests(connection, 1));
+                   writeAll(connection, kOk.substr(0, 1));
+                 },
+                 [](int connection) {
+                   ASSERT_TRUE(readRequests(connection, 1));
+                   writeAll(connection, kOk);
+                 }});
+  Asker asker(3);
+  Driver(resolve(server.url()), 1).run(asker, 1, kGoOn);
+  EXPECT_EQ(asker.losses, 2);
+  EXPECT_EQ(asker.stale, 1);
+  EXPECT_EQ(asker.order.size(), 3U);
 }
 
 TEST(Driver, gives_up_a_connection_that_answers_nonsense_or_unasked) {

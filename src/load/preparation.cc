@@ -199,7 +199,7 @@ void Preparation::goOn(std::uint64_t place, Step step, MonotonicUs now) {
 void Preparation::lost(Ticket ticket, Loss loss, MonotonicUs now) {
   auto& account = accounts_[ticket];
   trouble_ = fmt::format("{} was not answered: {}", call(account),
-                         loss == Loss::broken ? "the connection broke" : "no answer in time");
+                         loss == Loss::timedOut ? "no answer in time" : "the connection broke");
   // Asking twice is harmless: a name registered before is taken, a guest more is one guest more.
   later_.add(now + backOffUs(account.attempts), ticket);
 }

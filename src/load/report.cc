@@ -52,10 +52,13 @@ void writeOutcomes(Table& table, const Tally& tally, std::size_t open) {
   table.countIfAny("late starts", tally.late,
                    "made over 10 ms after their instant; latency counts it");
   table.countIfAny("dropped starts", tally.dropped, "never made: no connection was free in time");
-  if (tally.refusals + tally.broken + tally.timedOut + tally.serverErrors == 0) return;
+  if (tally.refusals + tally.broken + tally.stale + tally.timedOut + tally.serverErrors == 0)
+    return;
   table.title("On the way, requests");
   table.countIfAny("turned away", tally.refusals, "503 or 429, sent again later");
   table.countIfAny("broken", tally.broken, "connections, under a request");
+  table.countIfAny("stale", tally.stale,
+                   "met a connection that was just being closed; sent again, no errors");
   table.countIfAny("timed out", tally.timedOut);
   table.countIfAny("server errors", tally.serverErrors, "5xx that leave the outcome open");
   table.countIfAny("resolved", tally.resolved, "tips unknown at first, known after asking again");

@@ -235,6 +235,8 @@ std::string outcomeSection(const RunSummary& summary) {
   for (const auto& [code, count] : tally.rejections)
     cells.push_back({escaped(code), grouped(count)});
   cells.push_back({"connections broken under a request", grouped(tally.broken)});
+  cells.push_back(
+      {"requests sent again: their connection was just being closed", grouped(tally.stale)});
   cells.push_back({"requests without an answer in time", grouped(tally.timedOut)});
   cells.push_back({"tips unknown at first, then resolved", grouped(tally.resolved)});
   cells.push_back({"late starts", grouped(tally.late)});

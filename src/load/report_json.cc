@@ -112,6 +112,7 @@ void writeTotals(JsonWriter& json, const RunSummary& summary) {
   json.member("droppedStarts", tally.dropped);
   json.member("refusals", tally.refusals);
   json.member("broken", tally.broken);
+  json.member("stale", tally.stale);
   json.member("timedOut", tally.timedOut);
   json.member("serverErrors", tally.serverErrors);
   json.member("resolved", tally.resolved);

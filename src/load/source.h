@@ -19,8 +19,10 @@ inline constexpr MonotonicUs kNever = std::numeric_limits<MonotonicUs>::max();
 /// Names a request under way; meaningless to the driver.
 using Ticket = std::uint64_t;
 
-/// Why a request that was sent has no answer. Whether it was carried out is not known.
-enum class Loss { broken, timedOut };
+/// Why a request that was sent has no answer. Whether it was carried out is not known. Stale: on a
+/// connection that had been used before and on which not a byte of the answer came: as a rule the
+/// server had just closed it, being idle.
+enum class Loss { broken, stale, timedOut };
 
 class Source {
  public:

@@ -14,6 +14,7 @@ void Tally::add(const Tally& other) {
   unknown += other.unknown;
   refusals += other.refusals;
   broken += other.broken;
+  stale += other.stale;
   timedOut += other.timedOut;
   serverErrors += other.serverErrors;
   resolved += other.resolved;

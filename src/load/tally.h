@@ -23,8 +23,11 @@ struct Tally {
   std::uint64_t unknown = 0;      ///< given up without having learnt whether it is written
 
   // What happened on the way.
-  std::uint64_t refusals = 0;      ///< 503 and 429, tried again later
-  std::uint64_t broken = 0;        ///< connections that broke under a request
+  std::uint64_t refusals = 0;  ///< 503 and 429, tried again later
+  std::uint64_t broken = 0;    ///< connections that broke under a request
+  /// Requests that met a connection which the server was just closing: sent again at once, as HTTP
+  /// clients do. No errors.
+  std::uint64_t stale = 0;
   std::uint64_t timedOut = 0;      ///< requests without an answer in time
   std::uint64_t serverErrors = 0;  ///< 5xx that leave the outcome open
   std::uint64_t resolved = 0;  ///< tips whose outcome was unknown, and became known by asking again

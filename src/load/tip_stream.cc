@@ -209,8 +209,12 @@ void TipStream::lost(Ticket ticket, Loss loss, MonotonicUs now) {
   if ((ticket & kRenewal) != 0) return seats_.lost(static_cast<std::uint32_t>(ticket));
   const auto slot = static_cast<std::uint32_t>(ticket);
   const std::scoped_lock lock(mutex_);
-  ++(loss == Loss::broken ? tally_.broken : tally_.timedOut);
   leaveOpen(slot);
+  if (loss == Loss::stale) {
+    ++tally_.stale;
+    return tryLater(slot, 0, now);
+  }
+  ++(loss == Loss::broken ? tally_.broken : tally_.timedOut);
   tryLater(slot, backOffUs(parcels_[slot].attempts), now);
 }
 

@@ -154,6 +154,19 @@ TEST_F(TipStreamTest, asks_with_the_same_trace_id_until_an_unknown_outcome_is_kn
   EXPECT_EQ(tips.record().size(), 1U);
 }
 
+TEST_F(TipStreamTest, sends_again_at_once_what_met_a_connection_that_was_closed_idle) {
+  auto tips = stream(1);
+  const auto ticket = send(tips, 0);
+  const auto first = traceId();
+  tips.lost(ticket, Loss::stale, 1 * kMs);
+  tips.answered(send(tips, 1 * kMs), {.status = 201}, 2 * kMs);
+  EXPECT_EQ(traceId(), first);
+  const auto tally = tallyOf(tips);
+  EXPECT_EQ(tally.stale, 1U);
+  EXPECT_EQ(tally.errors(), 0U);
+  EXPECT_EQ(tally.created, 1U);
+}
+
 TEST_F(TipStreamTest, gives_a_refused_tip_up_after_a_while_as_not_written) {
   auto tips = stream(1);
   MonotonicUs now = 0;

@@ -182,7 +182,8 @@ describe('under traffic', () => {
     return {
       fault: fault.name,
       requests: outcome.requests + prober.requests.length,
-      failures: outcome.errors + prober.requests.filter(({ fine }) => !fine).length,
+      failures: outcome.errors + prober.requests.filter(({ fine, stale }) => !fine && !stale).length,
+      sentAgain: outcome.stale + prober.requests.filter(({ stale }) => stale).length,
       longestGapMs: longestGap(prober.requests, brokenAt, Date.now()),
       recoveredMs: recovery(outcome.seconds, brokenAt, mendedAt),
     };

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { longestGap, recovery, table } from './support/figures.ts';
 import type { Second } from './support/load.ts';
 
-const answer = (answeredAt: number, fine = true) => ({ at: answeredAt, answeredAt, fine, text: '' });
+const answer = (answeredAt: number, fine = true) => ({ at: answeredAt, answeredAt, fine, text: '', stale: false });
 const second = (at: number, p99Ms: number | null): Second => ({ at: at * 1_000, perSecond: p99Ms === null ? 0 : 100, errorsPerSecond: 0, p99Ms });
 
 test('the longest gap is the longest time without a success, also before the first and after the last', () => {
@@ -30,6 +30,6 @@ test('a slower machine has a slower normal', () => {
 });
 
 test('the table has a line for each fault', () => {
-  const rows = [{ fault: 'kill -9', requests: 20_000, failures: 3, longestGapMs: 120, recoveredMs: 900 }];
-  expect(table(rows).split('\n')[1]).toMatch(/^kill -9 +20,000 +3 \(0\.015 %\) +120 ms +0\.9 s$/);
+  const rows = [{ fault: 'kill -9', requests: 20_000, failures: 3, sentAgain: 2, longestGapMs: 120, recoveredMs: 900 }];
+  expect(table(rows).split('\n')[1]).toMatch(/^kill -9 +20,000 +3 \(0\.015 %\) +2 +120 ms +0\.9 s$/);
 });

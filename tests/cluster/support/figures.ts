@@ -6,6 +6,8 @@ export interface Figures {
   fault: string;
   requests: number;
   failures: number;
+  /** Met a connection that nginx was just closing, being idle, for it reloads; HTTP clients send such a request again. */
+  sentAgain: number;
   /** The longest time without a success, in ms. */
   longestGapMs: number;
   /** From the end of the fault until answers are as fast as before it; Infinity when they never were. */
@@ -43,14 +45,15 @@ export function recovery(seconds: readonly Second[], brokenAt: number, mendedAt:
 }
 
 export function table(rows: readonly Figures[]): string {
-  const cells = rows.map(({ fault, requests, failures, longestGapMs, recoveredMs }) => [
+  const cells = rows.map(({ fault, requests, failures, sentAgain, longestGapMs, recoveredMs }) => [
     fault,
     requests.toLocaleString('en'),
     `${failures} (${((100 * failures) / requests).toFixed(3)} %)`,
+    String(sentAgain),
     `${longestGapMs.toFixed(0)} ms`,
     `${(recoveredMs / 1_000).toFixed(1)} s`,
   ]);
-  const all = [['fault', 'requests', 'failures', 'longest gap', 'time to recover'], ...cells];
+  const all = [['fault', 'requests', 'failures', 'sent again', 'longest gap', 'time to recover'], ...cells];
   const widths = (all[0] as string[]).map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)));
   return all
     .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number))).join('  '))

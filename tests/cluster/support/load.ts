@@ -19,6 +19,8 @@ export interface LoadOutcome {
   requests: number;
   /** Answers other than success, and requests without one. */
   errors: number;
+  /** Requests that met a connection that was just being closed, and were sent again: no errors. */
+  stale: number;
   seconds: Second[];
   /** What became of every tip, for `tipflow audit --record`. */
   recordFile: string;
@@ -27,7 +29,7 @@ export interface LoadOutcome {
 
 interface Report {
   startedAt: string;
-  totals: { requests: number; errors: number; open: number };
+  totals: { requests: number; errors: number; stale: number; open: number };
   series: { atSeconds: number; perSecond: number; errorsPerSecond: number; p99Ms: number | null }[];
 }
 
@@ -81,6 +83,7 @@ export class Load {
     return {
       requests: report.totals.requests,
       errors: report.totals.errors,
+      stale: report.totals.stale,
       seconds: report.series.map(({ atSeconds, ...row }) => ({ at: startedAt + atSeconds * 1_000, ...row })),
       recordFile: join(directory, `${name}.record`),
       output,

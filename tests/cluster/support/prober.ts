@@ -13,6 +13,8 @@ export interface Asked {
   fine: boolean;
   /** What a failure said. */
   text: string;
+  /** It met a connection that was just being closed, and was sent again, as HTTP clients do. */
+  stale: boolean;
 }
 
 export interface ProbedTip {
@@ -74,7 +76,7 @@ export class Prober {
     const record: ProbedTip = { tip, viewerId: viewer.id, tipId: undefined, made: 0 };
     this.tips.push(record);
     for (let at = due; record.tipId === undefined; at = Date.now()) {
-      const asked: Asked = { at, answeredAt: 0, fine: false, text: '' };
+      const asked: Asked = { at, answeredAt: 0, fine: false, text: '', stale: false };
       try {
         const { status, body } = await client.sendTip(tip, { timeoutMs: 35_000 });
         asked.fine = true;
@@ -83,10 +85,11 @@ export class Prober {
       } catch (error) {
         if (!(error instanceof ApiError || error instanceof NoAnswer)) throw error;
         asked.text = error.message;
+        asked.stale = error instanceof NoAnswer && error.stale;
       }
       asked.answeredAt = Date.now();
       this.requests.push(asked);
-      if (!asked.fine) await pause(againAfterMs);
+      if (!asked.fine && !asked.stale) await pause(againAfterMs);
     }
   }
 }

@@ -98,6 +98,14 @@ export class ApiError extends Error {
 /** The connection broke or the answer never came: whether the request was done is unknown. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
+
+  /** `stale`: it was sent on a connection that had been used before, and that the server was just closing. */
+  constructor(
+    message: string,
+    readonly stale = false,
+  ) {
+    super(message);
+  }
 }
 
 /** One exchange as an observer sees it. */
@@ -366,9 +374,10 @@ export class Client {
         },
       );
       const timer = setTimeout(() => outgoing.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-      outgoing.once('error', (error) => {
+      outgoing.once('error', (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
-        fail(error);
+        const closed = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+        reject(new NoAnswer(`${method} ${target}: ${error.message}`, outgoing.reusedSocket && closed));
       });
       outgoing.end(body);
     });
