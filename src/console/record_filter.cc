@@ -70,7 +70,7 @@ std::uint64_t hashOf(std::string_view text, std::uint64_t seed) {
     hash ^= hash >> 32U;
   }
   bytes = 0;
-  std::memcpy(&bytes, text.data(), text.size());
+  if (!text.empty()) std::memcpy(&bytes, text.data(), text.size());
   return mixed(hash ^ bytes);
 }
 
