@@ -22,8 +22,8 @@ BOOST_DESCRIBE_STRUCT(Login, (), (kind, name, password))
 
 using Bodies =
     boost::mp11::mp_list<anchor::RegisterAnchor, anchor::ChangeAnchor, anchor::ChangeRoom,
-                         audience::RegisterViewer, audience::ChangeViewer, audience::Empty,
-                         audience::TipRequest, audience::TipBatchRequest, finance::SetShareRate,
+                         audience::RegisterViewer, audience::ChangeViewer, audience::TipRequest,
+                         audience::TipBatchRequest, finance::SetShareRate,
                          finance::RequestWithdrawal, finance::Sandbox, Login>;
 
 // What was taken lies within the bounds of its type, at every depth.
