@@ -17,9 +17,11 @@ namespace {
 
 constexpr unsigned kConnectTimeoutS = 2;
 
+constexpr unsigned kUnknownVariable = 1193;  // ER_UNKNOWN_SYSTEM_VARIABLE
+
 // Of Galera: what other nodes have committed before is seen, also right after moving to this one.
-// Without it a read may be old, a counter of AUTO_INCREMENT too. Unknown to other servers.
-constexpr const char* kSeeWhatIsCommitted = "SET SESSION wsrep_sync_wait=7";
+// Without it a read may be old, a counter of AUTO_INCREMENT too.
+constexpr std::string_view kSeeWhatIsCommitted = "SET SESSION wsrep_sync_wait=7";
 
 constexpr const char* kSessionSetup =
     "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', "
@@ -106,7 +108,7 @@ class MysqlConnection final : public Connection {
     try {
       run(kSessionSetup);
       run("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
-      if (mariadb_connection(handle_) != 0) run(kSeeWhatIsCommitted);
+      seeWhatIsCommitted();
     } catch (const Error& error) {
       mysql_close(handle_);
       throw Unavailable(error.code(), error.what());
@@ -185,6 +187,13 @@ class MysqlConnection final : public Connection {
   using Connection::query;
 
  private:
+  void seeWhatIsCommitted() {
+    const auto sql = kSeeWhatIsCommitted;
+    if (mysql_real_query(handle_, sql.data(), sql.size()) == 0) return;
+    // Known to servers that were built with Galera's code, and needed by no others.
+    if (mysql_errno(handle_) == kUnknownVariable) return;
+    failMysql(mysql_errno(handle_), mysql_error(handle_), sql);
+  }
   void send(std::string_view sql) {
     if (spoiled_) throw Unavailable(0, "the connection was given up: its server refused ROLLBACK");
     if (mysql_real_query(handle_, sql.data(), sql.size()) != 0) {
