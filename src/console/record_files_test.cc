@@ -177,6 +177,19 @@ TEST_F(RecordFiles, of_another_release_are_left_alone) {
   EXPECT_THAT(files(), UnorderedElementsAre("00000001.sqlite", "00000002.sqlite"));
 }
 
+TEST_F(RecordFiles, of_an_earlier_release_may_look_otherwise_and_are_left_alone) {
+  keepMany(10);
+  store.reset();
+  const auto earlier = db::connect(db::Url::parse("sqlite:" + path("00000001.sqlite")));
+  earlier->exec("DROP TABLE mark");
+  earlier->exec("ALTER TABLE about DROP COLUMN block_lines");
+  earlier->exec("UPDATE about SET format = 1");
+  reopen();
+  keepMany(2);
+  EXPECT_EQ(messages(LogFilter{}).size(), 2U);
+  EXPECT_THAT(files(), UnorderedElementsAre("00000001.sqlite", "00000002.sqlite"));
+}
+
 TEST_F(RecordFiles, others_in_the_directory_are_left_alone) {
   for (const auto* name : {"notes.txt", "1.sqlite", "0000000x.sqlite", "00000001.sqlite.bak"}) {
     std::ofstream(path(name)) << "mine";

@@ -62,7 +62,8 @@ constexpr const char* kSchema[] = {
 
 constexpr const char* kTables = "SELECT 1 FROM sqlite_master WHERE name = 'about'";
 constexpr const char* kSaveAbout = "INSERT INTO about VALUES (?, ?, ?, ?)";
-constexpr const char* kReadAbout = "SELECT format, boot, created_us, block_lines FROM about";
+// The format stands first; what else there is depends on it.
+constexpr const char* kReadAbout = "SELECT * FROM about";
 constexpr const char* kExtent =
     "SELECT COALESCE(SUM(lines), 0), COALESCE(MIN(oldest_us), 0), COALESCE(MAX(newest_us), 0)"
     " FROM block";
@@ -338,9 +339,10 @@ SegmentReader::SegmentReader(const Segment& segment) {
   if (!hasTables(*connection_)) throw db::Error(kNotADatabase, segment.path() + " is empty");
   connection_->query(kReadAbout, {}, [&](const db::Row& row) {
     isOfThisRelease_ = row.integer(0) == kFormat;
+    if (!isOfThisRelease_) return;
     boot_ = row.text(1);
     created_ = row.time(2);
-    if (isOfThisRelease_) blockLines_ = row.integer(3);
+    blockLines_ = row.integer(3);
   });
 }
 
