@@ -39,6 +39,7 @@ room::HallLimits hallLimits(const Config& config) {
   room::HallLimits limits;
   limits.ringBytes = static_cast<std::size_t>(config.roomRingKib) * kKib;
   limits.chatsATick = static_cast<std::size_t>(config.roomChatsATick);
+  limits.countDeliveriesPerSecond = config.roomCountDeliveries;
   limits.comboWindow = Duration{config.roomComboSeconds * kUsPerSecond};
   return limits;
 }
@@ -56,6 +57,8 @@ void RoomRole::build(const Clients& clients) {
       *metrics_);
   gateway_ = std::make_unique<room::Gateway>(*halls_, clients.anchors, clients.audience, *words_,
                                              gatewayLimits(g.config), g.clock, *metrics_);
+  g.shared.revocations().onRevoked(
+      [this](const std::string& tokenId) { gateway_->loggedOut(tokenId); });
   http::WebSocketLimits limits;
   limits.sendBuffer = static_cast<std::size_t>(g.config.roomSendBufferKib) * kKib;
   sockets_ = std::make_unique<http::WebSockets>(g.front.gate(), g.tokens, limits, *gateway_);

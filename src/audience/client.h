@@ -59,6 +59,7 @@ struct ViewerFacts {
   ViewerId id;
   std::string name;
   std::vector<std::string> tags;
+  bool disabled = false;
 };
 
 class AudienceClient {

@@ -139,7 +139,7 @@ std::vector<ViewerCard> cards(db::Connection& connection, const std::vector<View
 std::vector<ViewerFacts> facts(db::Connection& connection, const std::vector<ViewerId>& ids) {
   std::vector<ViewerFacts> found;
   if (ids.empty()) return found;
-  std::string sql = "SELECT id, login_name FROM viewer WHERE id IN (?";
+  std::string sql = "SELECT id, login_name, state FROM viewer WHERE id IN (?";
   for (std::size_t i = 1; i < ids.size(); ++i) sql += ",?";
   sql += ")";
   const std::vector<db::Param> params(ids.begin(), ids.end());
@@ -147,7 +147,8 @@ std::vector<ViewerFacts> facts(db::Connection& connection, const std::vector<Vie
   connection.query(sql, params, [&](const db::Row& row) {
     const auto id = row.id<ViewerId>(0);
     numbers.push_back(id.value);
-    found.push_back({id, shownName(row, id, 1), {}});
+    const bool disabled = row.integer(2) == static_cast<std::int64_t>(ViewerState::disabled);
+    found.push_back({id, shownName(row, id, 1), {}, disabled});
   });
   auto tags = kTags.of(connection, numbers);
   for (auto& one : found) one.tags = std::move(tags[one.id.value]);

@@ -65,7 +65,7 @@ std::vector<audience::TagUse> fromWire(const TagUseReply& reply) {
 FactsReply toWire(const std::vector<ViewerFacts>& viewers) {
   FactsReply reply;
   for (const auto& viewer : viewers) {
-    Facts facts{{viewer.id.value}, {viewer.name}, {}};
+    Facts facts{{viewer.id.value}, {viewer.name}, {}, viewer.disabled};
     for (const auto& tag : viewer.tags) facts.tags.items.push_back({tag});
     reply.viewers.items.push_back(std::move(facts));
   }
@@ -75,7 +75,8 @@ FactsReply toWire(const std::vector<ViewerFacts>& viewers) {
 std::vector<ViewerFacts> fromWire(const FactsReply& reply) {
   std::vector<ViewerFacts> viewers;
   for (const auto& facts : reply.viewers.items) {
-    ViewerFacts viewer{ViewerId{facts.id.value}, facts.name.value, {}};
+    ViewerFacts viewer{
+        ViewerId{facts.id.value}, facts.name.value, {}, facts.disabled.value_or(false)};
     for (const auto& tag : facts.tags.items) viewer.tags.push_back(tag.value);
     viewers.push_back(std::move(viewer));
   }

@@ -83,8 +83,9 @@ struct Facts {
   IdNumber id;
   Words name;
   json::List<Words, 0, 1'000> tags;
+  std::optional<bool> disabled;  // a node of an earlier release does not tell
 };
-BOOST_DESCRIBE_STRUCT(Facts, (), (id, name, tags))
+BOOST_DESCRIBE_STRUCT(Facts, (), (id, name, tags, disabled))
 struct FactsReply {
   json::List<Facts, 0, kFactsMost> viewers;
 };

@@ -57,6 +57,7 @@ struct Config {
   std::int64_t providerTimeoutMs = 1'000;
   std::string businessTimeZone = "Asia/Shanghai";
   std::int64_t roomTickMs = 200;
+  std::int64_t roomCountDeliveries = 5'000;
   std::int64_t roomMaxConnections = 100'000;
   std::int64_t roomAdmitPerSecond = 1'000;
   std::int64_t roomSendBufferKib = 512;
@@ -79,6 +80,7 @@ struct Config {
   std::int64_t alertKeyAgeDays = 180;
   std::int64_t alertRaiseSeconds = 15;
   std::int64_t alertResolveSeconds = 30;
+  std::int64_t alertLookSeconds = 5;
   std::int64_t alertReconcileSeconds = 60;
   std::string alertWebhookUrl;
   std::string alertWebhookSecret;

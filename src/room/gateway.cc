@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <thread>
+#include <utility>
 
 #include "platform/http/call.h"
 #include "platform/log.h"
@@ -14,6 +15,8 @@ constexpr int kDrainSteps = 20;
 constexpr double kDrainStepSeconds = 0.05;
 constexpr int kSecondsUntilElsewhere = 2;
 constexpr std::size_t kLongestEpoch = 64;
+// For so long a viewer's name, and that they may chat, need not be looked up again.
+constexpr Duration kNameHolds{10 * kUsPerSecond};
 
 int wholeSeconds(Duration duration) {
   return static_cast<int>((duration.count() + kUsPerSecond - 1) / kUsPerSecond);
@@ -79,7 +82,7 @@ Result<std::shared_ptr<http::WebSocketSession>> Gateway::checked(const http::Upg
   const ViewerId viewer{who.kind == PrincipalKind::viewer ? who.id : 0};
   if (auto refused = refusal(RoomId{*id}, viewer)) return *std::move(refused);
   return std::shared_ptr<http::WebSocketSession>(std::make_shared<Seat>(
-      *this, ++seats_, RoomId{*id}, viewer, clock_.now(), *std::move(resume)));
+      *this, ++seats_, RoomId{*id}, viewer, markOf(who.tokenId), clock_.now(), *std::move(resume)));
 }
 
 std::optional<Rejection> Gateway::refusal(RoomId room, ViewerId viewer) {
@@ -144,10 +147,10 @@ void Gateway::said(const std::shared_ptr<Seat>& seat, ClientFrame frame) {
   if (!text) {
     refused(text.error());
     seat->answer(error(frame.id, text.error()));
-  } else if (seat->name() != nullptr) {
+  } else if (seat->name() != nullptr && clock_.now() - seat->namedAt() < kNameHolds) {
     show(*seat, frame.id, *std::move(text));
   } else {
-    showNamed(this, seat, seat->viewer(), std::move(frame.id), *std::move(text));
+    showKnown(this, seat, std::move(frame.id), *std::move(text));
   }
 }
 
@@ -167,25 +170,36 @@ void Gateway::show(Seat& seat, std::string_view id, std::string text) {
   seat.answer(ack(id));
 }
 
-drogon::AsyncTask Gateway::showNamed(Gateway* self, std::weak_ptr<Seat> weak, ViewerId viewer,
-                                     std::string id, std::string text) {
+drogon::AsyncTask Gateway::showKnown(Gateway* self, std::shared_ptr<Seat> seat, std::string id,
+                                     std::string text) {
   auto* loop = trantor::EventLoop::getEventLoopOfCurrentThread();
-  auto name = std::to_string(viewer.value);
+  const auto viewer = seat->viewer();
+  auto name = seat->name() != nullptr ? *seat->name() : std::to_string(viewer.value);
+  const std::weak_ptr<Seat> weak = std::exchange(seat, nullptr);
+  bool disabled = false;
   if (self->audience_ != nullptr) {
     try {
       std::vector<ViewerId> asked{viewer};
       const auto facts = co_await self->audience_->viewerFacts(std::move(asked));
-      if (!facts.empty()) name = facts.front().name;
+      if (!facts.empty()) {
+        name = facts.front().name;
+        disabled = facts.front().disabled;
+      }
     } catch (const std::exception& away) {
       log::warn("room", "a viewer's name is not known now",
                 log::field("error", std::string_view(away.what())));
     }
   }
-  loop->runInLoop([self, weak, name, id, text] {
-    const auto seat = weak.lock();
-    if (!seat) return;
-    seat->setName(name);
-    self->show(*seat, id, text);
+  loop->runInLoop([self, weak, name, id, text, disabled] {
+    const auto still = weak.lock();
+    if (!still) return;
+    if (disabled) {
+      const Rejection rejection{ErrorCode::viewer_disabled};
+      self->refused(rejection);
+      return still->answer(error(id, rejection));
+    }
+    still->setName(name, self->clock_.now());
+    self->show(*still, id, text);
   });
 }
 

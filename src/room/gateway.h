@@ -30,6 +30,8 @@ class Gateway final : public http::WebSocketEndpoint, public SeatHost {
           RoomMetrics& metrics);
 
   Result<std::shared_ptr<http::WebSocketSession>> admit(const http::Upgrade& upgrade) override;
+  /// Whoever came in with this token is sent away.
+  void loggedOut(const std::string& tokenId) { halls_.loggedOut(markOf(tokenId)); }
   /// Nobody comes in any more, and all are sent elsewhere. Blocks until they have gone, for at most
   /// `limit`; not for the event loops.
   void drain(Duration limit);
@@ -48,8 +50,9 @@ class Gateway final : public http::WebSocketEndpoint, public SeatHost {
   [[nodiscard]] std::optional<Rejection> refusal(RoomId room, ViewerId viewer);
   [[nodiscard]] Result<std::string> checkedText(const Seat& seat, std::string_view text);
   void show(Seat& seat, std::string_view id, std::string text);
-  static drogon::AsyncTask showNamed(Gateway* self, std::weak_ptr<Seat> weak, ViewerId viewer,
-                                     std::string id, std::string text);
+  /// Looks the viewer up first.
+  static drogon::AsyncTask showKnown(Gateway* self, std::shared_ptr<Seat> seat, std::string id,
+                                     std::string text);
 
   Halls& halls_;
   const anchor::AnchorClient* anchors_;

@@ -37,36 +37,28 @@ void Hall::chat(ChatNews chat) {
 }
 
 void Hall::begin(std::int64_t viewers, std::int64_t joins) {
-  viewers_ = viewers;
-  joins_ = joins;
+  crowd_ = {viewers, joins};
+  crowdTold_ = crowd_;
 }
 
-void Hall::crowd(std::int64_t viewers, std::int64_t joins) {
-  // A new session, or a node that forgot, starts counting anew.
-  const auto joined = std::max<std::int64_t>(0, joins - joins_);
-  const auto left = std::max<std::int64_t>(0, viewers_ + joined - viewers);
-  if (joined > 0) others_.push_back(words::count("join", joined));
-  if (left > 0) others_.push_back(words::count("leave", left));
-  viewers_ = viewers;
-  joins_ = joins;
-}
+void Hall::crowd(std::int64_t viewers, std::int64_t joins) { crowd_ = {viewers, joins}; }
 
 void Hall::stats(const Stats& stats) {
   if (stats_ == stats) return;
   stats_ = stats;
-  others_.push_back(words::stats(stats));
+  statsChanged_ = true;
 }
 
 void Hall::top(std::vector<TopPlace> places) {
   if (top_ == places) return;
   top_ = std::move(places);
-  others_.push_back(words::top(top_));
+  topChanged_ = true;
 }
 
 void Hall::state(anchor::RoomState state) {
   if (state_ == state) return;
   state_ = state;
-  others_.push_back(words::state(state));
+  stateTold_ = words::state(state);
 }
 
 void Hall::add(std::string event) {
@@ -88,14 +80,30 @@ void Hall::flushChats() {
   chats_.clear();
 }
 
-std::optional<std::string> Hall::tick(Time now) {
+void Hall::flushCounts() {
+  // A new session, or a node that forgot, starts counting anew.
+  const auto joined = std::max<std::int64_t>(0, crowd_.joins - crowdTold_.joins);
+  const auto left = std::max<std::int64_t>(0, crowdTold_.viewers + joined - crowd_.viewers);
+  if (joined > 0) add(words::count("join", joined));
+  if (left > 0) add(words::count("leave", left));
+  crowdTold_ = crowd_;
+  if (std::exchange(statsChanged_, false)) add(words::stats(*stats_));
+  if (std::exchange(topChanged_, false)) add(words::top(top_));
+}
+
+bool Hall::countsChanged() const { return crowd_ != crowdTold_ || statsChanged_ || topChanged_; }
+bool Hall::hasNews() const { return !tips_.empty() || !chats_.empty() || stateTold_; }
+bool Hall::hasCountsAlone() const { return countsChanged() && !hasNews(); }
+
+std::optional<std::string> Hall::tick(Time now, bool countsAlone) {
+  combos_.forgetBefore(now - limits_.comboWindow);
+  if (!countsAlone && !hasNews()) return std::nullopt;
   const auto leftOut = chatsSaid_ - chats_.size();
   flushTips();
   flushChats();
-  for (auto& event : others_) add(std::move(event));
-  others_.clear();
+  flushCounts();
+  if (auto state = std::exchange(stateTold_, std::nullopt)) add(*std::move(state));
   chatsSaid_ = 0;
-  combos_.forgetBefore(now - limits_.comboWindow);
   if (events_.empty()) return std::nullopt;
   const auto events = std::exchange(events_, {});
   return frame(events, leftOut);

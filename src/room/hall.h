@@ -21,6 +21,8 @@ struct HallLimits {
   std::size_t chatsATick = 30;
   Duration comboWindow{5 * kUsPerSecond};
   std::size_t knownTips = 20'000;
+  /// Of frames that tell counts and boards alone, all rooms of a node together; the others wait.
+  std::int64_t countDeliveriesPerSecond = 5'000;
 };
 
 /// What is told now and then, when it has changed.
@@ -40,14 +42,19 @@ class Hall {
   void chat(ChatNews chat);
   /// Who was there before this hall, and is not told as having come.
   void begin(std::int64_t viewers, std::int64_t joins);
+  // Counts and boards, which can wait for company:
   /// How many there are and how many ever came; told as joins and leaves.
   void crowd(std::int64_t viewers, std::int64_t joins);
   void stats(const Stats& stats);
   void top(std::vector<TopPlace> places);
+
   void state(anchor::RoomState state);
 
-  /// All that happened since the last tick as one frame; nullopt when nothing did.
-  std::optional<std::string> tick(Time now);
+  /// Whether counts or boards changed and nothing else is to be told.
+  [[nodiscard]] bool hasCountsAlone() const;
+  /// All that happened since the last tick as one frame; nullopt when nothing did. Without
+  /// `countsAlone` it is none either when only counts and boards changed: they are kept.
+  std::optional<std::string> tick(Time now, bool countsAlone = true);
   /// Everything behind `offset` as one frame; nullopt when it cannot be given in full.
   [[nodiscard]] std::optional<std::string> missed(const std::string& epoch,
                                                   std::int64_t offset) const;
@@ -59,6 +66,9 @@ class Hall {
   void add(std::string event);
   void flushTips();
   void flushChats();
+  void flushCounts();
+  [[nodiscard]] bool countsChanged() const;
+  [[nodiscard]] bool hasNews() const;
   [[nodiscard]] std::string frame(std::string_view events, std::size_t chatsLeftOut) const;
 
   RoomId room_;
@@ -66,7 +76,7 @@ class Hall {
   HallLimits limits_;
   Ring ring_;
   Combos combos_;
-  std::vector<std::string> others_;  // events of this tick that are neither tips nor chat
+  std::optional<std::string> stateTold_;  // in this tick
   std::vector<TipNews> tips_;
   std::vector<ChatNews> chats_;
   std::size_t chatsSaid_ = 0;  // in this tick
@@ -74,10 +84,17 @@ class Hall {
   std::unordered_set<TipId> known_;
   std::deque<TipId> knownOrder_;
   std::string events_;  // of this tick, joined
-  std::int64_t viewers_ = 0;
-  std::int64_t joins_ = 0;
+  struct Crowd {
+    std::int64_t viewers = 0;
+    std::int64_t joins = 0;
+    friend bool operator==(const Crowd&, const Crowd&) = default;
+  };
+  Crowd crowd_;
+  Crowd crowdTold_;
   std::optional<Stats> stats_;
   std::vector<TopPlace> top_;
+  bool statsChanged_ = false;
+  bool topChanged_ = false;
   anchor::RoomState state_ = anchor::RoomState::live;
 };
 

@@ -111,6 +111,24 @@ TEST_F(HallTest, who_was_there_before_is_not_told_as_having_come) {
   EXPECT_EQ(tick().at("events").at(0), bj::parse(R"({"kind":"join","count":1})"));
 }
 
+TEST_F(HallTest, counts_and_boards_wait_for_company_where_they_may_not_go_alone) {
+  hall_.crowd(10, 10);
+  hall_.stats({10, 0, 0});
+  EXPECT_TRUE(hall_.hasCountsAlone());
+  EXPECT_EQ(hall_.tick(kNow, false), std::nullopt);
+  hall_.crowd(9, 12);
+  hall_.chat({{ViewerId{9}, "小明"}, "hello"});
+  EXPECT_FALSE(hall_.hasCountsAlone());
+  const auto frame = bj::parse(hall_.tick(kNow, false).value());
+  const auto& events = frame.at("events").as_array();
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(events[1], bj::parse(R"({"kind":"join","count":12})"));
+  EXPECT_EQ(events[2], bj::parse(R"({"kind":"leave","count":3})"));
+  EXPECT_EQ(events[3], bj::parse(R"({"kind":"stats","viewers":10,"revenue":0,"tips":0})"));
+  EXPECT_FALSE(hall_.hasCountsAlone());
+  EXPECT_EQ(hall_.tick(kNow), std::nullopt);
+}
+
 TEST_F(HallTest, stats_board_and_state_are_told_when_they_changed) {
   const std::vector<TopPlace> board{{1, {ViewerId{9}, "小明"}, Fen{300}}};
   for (int i = 0; i < 2; ++i) {

@@ -16,8 +16,11 @@ constexpr Duration kLinger{60 * kUsPerSecond};
 constexpr Duration kStatsEvery{2 * kUsPerSecond};
 constexpr Duration kTopEvery{5 * kUsPerSecond};
 constexpr Duration kHandOverEvery{1 * kUsPerSecond};
+// An event loop that has not come to an end with a tick's frames by then is not waited for.
+constexpr Duration kBehindMost{2 * kUsPerSecond};
 constexpr std::int64_t kWatchedSeconds = 30;
 constexpr int kTopPlaces = 10;
+constexpr std::size_t kReadEachTick = 8;       // reports of other nodes
 constexpr std::size_t kMostWaiting = 100'000;  // lines or watchings, while nobody takes them
 
 drogon::AsyncTask keep(anchor::ChatArchive* archive, std::vector<anchor::ChatLine> lines,
@@ -219,6 +222,19 @@ void Halls::say(RoomId id, ChatNews chat, Time at) {
   });
 }
 
+void Halls::loggedOut(LoginMark login) {
+  post([this, login] { loggedOut_.insert(login); });
+}
+
+// Twice each: a seat that was admitted before the first time may be on its floor only after it.
+void Halls::sendLoggedOut() {
+  if (loggedOut_.empty() && loggedOutBefore_.empty()) return;
+  auto out = std::make_shared<std::unordered_set<LoginMark>>(loggedOut_);
+  out->merge(loggedOutBefore_);
+  loggedOutBefore_ = std::exchange(loggedOut_, {});
+  onFloors([out](Floor& floor) { floor.logout(*out); });
+}
+
 void Halls::take(RoomTips news) {
   const auto room = rooms_.find(news.room);
   if (room == rooms_.end()) return;
@@ -254,20 +270,27 @@ void Halls::tick() {
     room = follow(*room->second, now) ? std::next(room) : rooms_.erase(room);
   }
   report(now);
-  sendFrames(now);
+  if (!areBehind(now)) sendFrames(now);
   handOver(now);
   metrics_.rooms.Set(static_cast<double>(rooms_.size()));
 }
+
+// While an event loop still hands on the frames of an earlier tick, what happens is gathered:
+// frames that queued up behind each other would only come later and cost more.
+bool Halls::areBehind(Time now) const { return *sending_ > 0 && now - sentAt_ < kBehindMost; }
 
 void Halls::sendFrames(Time now) {
   auto deliveries = frames(now);
   if (deliveries.empty()) return;
   metrics_.frames.Increment(static_cast<double>(deliveries.size()));
   const auto shared = std::make_shared<const std::vector<Delivery>>(std::move(deliveries));
-  onFloors([shared, counter = &metrics_.deliveries](Floor& floor) {
+  sentAt_ = now;
+  *sending_ += static_cast<int>(floors_.size());
+  onFloors([shared, sending = sending_, counter = &metrics_.deliveries](Floor& floor) {
     std::size_t told = 0;
     for (const auto& delivery : *shared) told += floor.deliver(delivery);
     counter->Increment(static_cast<double>(told));
+    --*sending;
   });
 }
 
@@ -321,7 +344,14 @@ Part Halls::partOf(const Room& room) const {
           room.joins, room.chats};
 }
 
+// Every node reads what all of them report: the more there are, the less often each does.
+Duration Halls::reportEvery() const {
+  return tickEvery_ * static_cast<std::int64_t>(1 + friends_.live.processes() / kReadEachTick);
+}
+
 void Halls::report(Time now) {
+  // Half a tick of grace, for ticks are not exact.
+  if (ended_.empty() && now - partsReportedAt_ < reportEvery() - tickEvery_ / 2) return;
   Presence presence{process_, now - reportedAt_ >= PresenceBoard::kReportEvery,
                     std::exchange(ended_, {})};
   for (auto& [_, room] : rooms_) {
@@ -331,6 +361,7 @@ void Halls::report(Time now) {
     presence.parts.push_back(part);
   }
   if (!presence.all && presence.parts.empty()) return;
+  partsReportedAt_ = now;
   if (presence.all) reportedAt_ = now;
   friends_.bus.publish(topic::kRoomPresence, news::write(presence));
 }
@@ -361,12 +392,24 @@ void Halls::askTop(Room& room) {
            });
 }
 
+// What comes with nothing else is told by turns, as far as the budget goes: where many come and go,
+// telling everybody each time would cost more than all the tips.
 std::vector<Delivery> Halls::frames(Time now) {
   std::vector<Delivery> deliveries;
-  for (auto& [id, room] : rooms_) {
+  const auto perTick = limits_.countDeliveriesPerSecond * tickEvery_.count() / kUsPerSecond + 1;
+  countBudget_ = std::min(countBudget_ + perTick, perTick);
+  auto next = rooms_.upper_bound(countedLast_);
+  for (std::size_t i = 0; i < rooms_.size(); ++i, ++next) {
+    if (next == rooms_.end()) next = rooms_.begin();
+    auto& [id, room] = *next;
     tellNumbers(*room, now);
-    const auto text = room->hall.tick(now);
+    const bool countsAlone = room->hall.hasCountsAlone();
+    const auto text = room->hall.tick(now, countBudget_ > 0);
     if (!text) continue;
+    if (countsAlone) {
+      countBudget_ -= room->members();
+      countedLast_ = id;
+    }
     deliveries.push_back({id, std::make_shared<const std::string>(http::textFrame(*text))});
   }
   return deliveries;
@@ -375,6 +418,7 @@ std::vector<Delivery> Halls::frames(Time now) {
 void Halls::handOver(Time now) {
   if (now - handedOverAt_ < kHandOverEvery) return;
   handedOverAt_ = now;
+  sendLoggedOut();
   if (!lines_.empty()) keep(friends_.archive, std::exchange(lines_, {}), &metrics_);
   if (!watched_.empty()) note(friends_.analysis, std::exchange(watched_, {}));
 }

@@ -4,10 +4,12 @@
 
 #include <trantor/net/EventLoopThread.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "analysis/client.h"
@@ -51,6 +53,8 @@ class Halls {
   /// `seat`: its number. `watched` with a viewer 0: somebody who was no viewer.
   void leave(std::int64_t seat, analysis::Watched watched);
   void say(RoomId room, ChatNews chat, Time at);
+  /// Whoever came in with this login is sent away within a second or two.
+  void loggedOut(LoginMark login);
 
  private:
   struct Room;
@@ -64,6 +68,7 @@ class Halls {
   void tick();
   /// To everybody, what happened since the last time.
   void sendFrames(Time now);
+  [[nodiscard]] bool areBehind(Time now) const;
   /// False when the room has ended or nobody has been there for long.
   bool follow(Room& room, Time now);
   void end(Room& room, anchor::RoomState state);
@@ -71,8 +76,10 @@ class Halls {
   void publishChats(Room& room);
   void tellNumbers(Room& room, Time now);
   std::vector<Delivery> frames(Time now);
+  [[nodiscard]] Duration reportEvery() const;
   void askTop(Room& room);
   void handOver(Time now);
+  void sendLoggedOut();
 
   [[nodiscard]] Stats statsOf(const Room& room) const;
   [[nodiscard]] Part partOf(const Room& room) const;
@@ -92,8 +99,16 @@ class Halls {
   std::vector<Part> ended_;  // rooms that have ended since the last report
   std::vector<anchor::ChatLine> lines_;
   std::vector<analysis::Watched> watched_;
+  std::unordered_set<LoginMark> loggedOut_;
+  std::unordered_set<LoginMark> loggedOutBefore_;
   std::int64_t epochs_ = 0;
   Time reportedAt_{};
+  Time partsReportedAt_{};
+  Time sentAt_{};
+  // Event loops that have yet to hand on a tick's frames.
+  std::shared_ptr<std::atomic<int>> sending_ = std::make_shared<std::atomic<int>>(0);
+  std::int64_t countBudget_ = 0;  // deliveries; below 0 after a large room
+  RoomId countedLast_{};          // whose counts alone were told last
   Time handedOverAt_{};
   trantor::EventLoopThread thread_{"rooms"};  // ends first
 };

@@ -34,6 +34,11 @@ bool ReportedRooms::anyWatched() const {
   return !here_.empty() || elsewhere();
 }
 
+std::size_t ReportedRooms::processes() const {
+  const std::lock_guard lock(mutex_);
+  return board_.processes();
+}
+
 // Another node may have opened any room since it last reported, and one that reported just before
 // this node listened is not known yet.
 bool ReportedRooms::elsewhere() const {

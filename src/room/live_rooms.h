@@ -19,6 +19,8 @@ class ReportedRooms final : public LiveRooms {
   [[nodiscard]] LiveNumbers numbers(RoomId room) const override;
   [[nodiscard]] bool isWatched(RoomId room) const override;
   [[nodiscard]] bool anyWatched() const override;
+  /// How many processes have reported lately.
+  [[nodiscard]] std::size_t processes() const;
 
   /// For the role room of this process: whether it has the room here. What happens after this has
   /// returned is told to it.

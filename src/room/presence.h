@@ -22,6 +22,8 @@ class PresenceBoard {
   void expire(Time now);
 
   [[nodiscard]] LiveNumbers numbers(RoomId room) const;
+  /// How many have reported lately.
+  [[nodiscard]] std::size_t processes() const { return heard_.size(); }
   /// Whether a node other than this process has reported lately.
   [[nodiscard]] bool othersThan(const std::string& process) const;
 
@@ -35,11 +37,14 @@ class PresenceBoard {
     SessionId session;
     std::int64_t peak = 0;
     std::map<std::string, Counts> parts;  // by process
+    Counts sum;                           // of the parts
   };
   void take(const std::string& process, const Part& part);
+  static void set(Room& room, Counts& part, const Counts& counts);
 
   std::unordered_map<RoomId, Room> rooms_;
   std::map<std::string, Time> heard_;  // by process
+  Time nobodySilentUntil_{};           // nobody can have been silent for too long before
 };
 
 }  // namespace tipflow::room

@@ -1,5 +1,8 @@
 #include "room/seat.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "room/hall.h"
 
 namespace tipflow::room {
@@ -105,6 +108,15 @@ void Floor::kick(RoomId room, ViewerId viewer, std::int64_t seconds) {
   for (auto* seat : of(room)) {
     if (seat->viewer_ == viewer) seat->end("kicked", seconds, http::CloseCode::policy);
   }
+}
+
+void Floor::logout(const std::unordered_set<LoginMark>& logins) {
+  std::vector<Seat*> out;
+  for (const auto& [_, seats] : rooms_) {
+    std::copy_if(seats.begin(), seats.end(), std::back_inserter(out),
+                 [&](const Seat* seat) { return logins.contains(seat->login_); });
+  }
+  for (auto* seat : out) seat->end("logged_out", std::nullopt, http::CloseCode::policy);
 }
 
 void Floor::lookAtAll() {

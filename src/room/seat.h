@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "platform/http/websocket.h"
@@ -38,15 +39,20 @@ struct Resume {
   std::int64_t since = 0;
 };
 
+/// Stands for the token that a seat came in with.
+using LoginMark = std::size_t;
+inline LoginMark markOf(std::string_view tokenId) { return std::hash<std::string_view>{}(tokenId); }
+
 class Seat final : public http::WebSocketSession, public std::enable_shared_from_this<Seat> {
  public:
   /// `number`: its own. `viewer` 0: somebody who is no viewer, and watches only.
-  Seat(SeatHost& host, std::int64_t number, RoomId room, ViewerId viewer, Time openedAt,
-       std::unique_ptr<Resume> resume)
+  Seat(SeatHost& host, std::int64_t number, RoomId room, ViewerId viewer, LoginMark login,
+       Time openedAt, std::unique_ptr<Resume> resume)
       : host_(host),
         number_(number),
         room_(room),
         viewer_(viewer),
+        login_(login),
         openedAt_(openedAt),
         resume_(std::move(resume)) {}
 
@@ -58,7 +64,11 @@ class Seat final : public http::WebSocketSession, public std::enable_shared_from
   [[nodiscard]] std::unique_ptr<Resume> takeResume() { return std::move(resume_); }
   /// nullptr until it was looked up.
   [[nodiscard]] const std::string* name() const { return name_.get(); }
-  void setName(std::string name) { name_ = std::make_unique<std::string>(std::move(name)); }
+  [[nodiscard]] Time namedAt() const { return namedAt_; }
+  void setName(std::string name, Time at) {
+    name_ = std::make_unique<std::string>(std::move(name));
+    namedAt_ = at;
+  }
 
   // On its event loop:
   /// The first frame: what was missed, or a hello that says what this viewer is.
@@ -86,9 +96,11 @@ class Seat final : public http::WebSocketSession, public std::enable_shared_from
   std::int64_t number_;
   RoomId room_;
   ViewerId viewer_;
+  LoginMark login_;
   Time openedAt_;
   std::unique_ptr<Resume> resume_;
   std::unique_ptr<std::string> name_;
+  Time namedAt_;
   std::size_t place_ = kNowhere;  // among the room's on its floor
 };
 
@@ -113,6 +125,7 @@ class Floor {
   void hello(RoomId room, std::string_view begin);
   void end(RoomId room, std::string_view code);
   void kick(RoomId room, ViewerId viewer, std::int64_t seconds);
+  void logout(const std::unordered_set<LoginMark>& logins);
   /// Sends away whoever may not be here; for when news may have been missed.
   void lookAtAll();
   /// Sends up to `most` away, who are to return within `spread` seconds, in equal parts each

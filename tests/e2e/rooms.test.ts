@@ -11,6 +11,7 @@ import {
   anchorWithOpenRoom,
   guest,
   newTip,
+  password,
   registeredAnchor,
   registeredViewer,
   sumOf,
@@ -21,6 +22,8 @@ import { type Refusal, WebSocketClient, frameOf, textFrame } from './support/web
 const nobody = 999_999_999;
 /** An action on open connections must act within this time. */
 const soonMs = 1_000;
+/** So soon is whoever logged out sent away. */
+const loggedOutMs = 3_000;
 
 let node: TipflowNode;
 let admin: Client;
@@ -270,6 +273,19 @@ describe('chat', () => {
     anchor.drop();
   });
 
+  test('ends for a viewer who is disabled, who may go on watching', async () => {
+    const troll = await registeredViewer(node);
+    const seat = await enter(node, troll, host.roomId);
+    await admin.ask('POST', `/viewers/${troll.viewer.id}/disable`);
+    seat.send({ type: 'chat', id: 'off', text: 'x' });
+    expect(await answerTo(seat, 'off')).toMatchObject({ type: 'error', code: 'viewer_disabled' });
+    expect(listener.eventsOf('chat').some((event) => event['text'] === 'x')).toBe(false);
+    await admin.ask('POST', `/viewers/${troll.viewer.id}/enable`);
+    seat.send({ type: 'chat', id: 'on', text: 'sorry' });
+    expect(await answerTo(seat, 'on')).toMatchObject({ type: 'ack' });
+    seat.drop();
+  });
+
   test('ends for whom the anchor mutes, who may go on watching and tipping', async () => {
     await moderate(host, 'mutes', { viewerId: fan.viewer.id, seconds: 60 });
     const since = Date.now();
@@ -295,6 +311,22 @@ describe('chat', () => {
 });
 
 describe('the end', () => {
+  test('comes for whoever logs out, on every connection of that login and on no other', async () => {
+    const host = await anchorWithOpenRoom(node);
+    const fan = await registeredViewer(node);
+    const elsewhere = fan.client.as(await fan.client.login('viewer', fan.viewer.name, password));
+    const tabs = [await enter(node, fan, host.roomId), await enter(node, fan, host.roomId)];
+    const other = await enter(node, { client: elsewhere }, host.roomId);
+    await fan.client.logout();
+    for (const tab of tabs) {
+      expect(await farewell(tab, loggedOutMs)).toEqual({ type: 'bye', code: 'logged_out', retryAfter: null });
+      expect(tab.closeCode).toBe(1008);
+    }
+    other.send({ type: 'ping' });
+    await other.next('pong');
+    other.drop();
+  });
+
   test('comes at once for whom the anchor kicks, who cannot return before the time is over', async () => {
     const host = await anchorWithOpenRoom(node);
     const fan = await registeredViewer(node);
