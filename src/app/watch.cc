@@ -58,7 +58,7 @@ void Watch::use(const Config& config) {
 
 void Watch::start() {
   auto* loop = drogon::app().getLoop();
-  loop->runEvery(kEverySeconds, [this] { look(); });
+  loop->runEvery(static_cast<double>(parts_.config.alertLookSeconds), [this] { look(); });
   if (!parts_.reconciles) return;
   reconcileJob_ = &parts_.jobs.add("reconcile", reconcileEvery_);
   reconcileIn(std::min(reconcileEvery_, kFirstReconcile));

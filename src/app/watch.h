@@ -36,8 +36,6 @@ struct WatchedParts {
 /// Used on the main loop alone, but for its metrics.
 class Watch {
  public:
-  static constexpr double kEverySeconds = 5;
-
   explicit Watch(WatchedParts parts);
   void start();
   /// What is in effect now; what was changed at run time is in it.

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { type Setting, acknowledge, alertOf, alerts, change, looks, metric, settings } from './support/alerts.ts';
+import { type Setting, acknowledge, alertOf, alerts, attentive, change, looks, metric, settings } from './support/alerts.ts';
 import type { Client } from './support/client.ts';
 import { checkContract } from './support/contract.ts';
 import { Hook, type News, signatureOf } from './support/hook.ts';
@@ -15,7 +15,7 @@ import { anchorWithOpenRoom, guest, newTip, settledBooks } from './support/stori
 import { storesToTest } from './support/stores.ts';
 import { waitFor, waitUntil } from './support/wait.ts';
 
-const quick = { TIPFLOW_ALERTS_RAISE_SECONDS: '0', TIPFLOW_ALERTS_RESOLVE_SECONDS: '0' };
+const quick = { ...attentive, TIPFLOW_ALERTS_RAISE_SECONDS: '0', TIPFLOW_ALERTS_RESOLVE_SECONDS: '0' };
 const secret = 'what only the two of us know';
 const linesOf = (node: TipflowNode): string => readFileSync(join(node.dataDir, 'log', 'tipflow.jsonl'), 'utf8');
 
@@ -31,6 +31,7 @@ describe.each(storesToTest())('an alert on %s', (store) => {
     node = await TipflowNode.start({
       store,
       env: {
+        ...attentive,
         TIPFLOW_ALERTS_RAISE_SECONDS: '1',
         TIPFLOW_ALERTS_RESOLVE_SECONDS: '1',
         TIPFLOW_ALERTS_SYNC_LAG_SECONDS: '2',
@@ -197,7 +198,7 @@ describe('settings at run time', () => {
     String((await node.client().call('GET', '/version')).headers['x-trace-id']);
 
   beforeAll(async () => {
-    node = await TipflowNode.start();
+    node = await TipflowNode.start({ env: attentive });
     admin = await node.asAdmin();
   });
 
