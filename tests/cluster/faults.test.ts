@@ -12,6 +12,7 @@ import { ClusterNode } from './support/cluster_node.ts';
 import { type Figures, longestGap, recovery, table } from './support/figures.ts';
 import { Load, type LoadOutcome } from './support/load.ts';
 import { Prober } from './support/prober.ts';
+import { Stolen } from './support/stolen.ts';
 
 const perSecond = 300;
 const probesPerSecond = 5; // of each of eight viewers
@@ -24,6 +25,10 @@ const failuresMost = 0.001;
 const recoveredWithinMs = 10_000;
 /** The edge sends to a new node so soon. */
 const sentToWithinMs = 5_000;
+
+/** A second in which the host kept more than this of the processors says nothing of the cluster: the fault happens again. */
+const stolenMost = 0.2;
+const againMost = 2;
 
 interface Fault {
   name: string;
@@ -111,13 +116,14 @@ const galeraFaults: Fault[] = [
   },
 ];
 
-const replicatedFaults: Fault[] = [
-  { name: 'DB1 restarts', seconds: 6, happen: stopFor('db1', 0), leavesOne: false },
-  { name: 'DB2 restarts', seconds: 6, happen: stopFor('db2', 0) },
+/** `restartSeconds`: what a restart of such a server takes. */
+const replicatedFaults = (restartSeconds: number): Fault[] => [
+  { name: 'DB1 restarts', seconds: restartSeconds, happen: stopFor('db1', 0), leavesOne: false },
+  { name: 'DB2 restarts', seconds: restartSeconds, happen: stopFor('db2', 0) },
   { name: 'a replica is stopped', seconds: 10, happen: stopFor('db1-replica', 5) },
 ];
 
-const databaseFaults: Record<Databases, Fault[]> = { replicated: replicatedFaults, galera: galeraFaults, mysql: replicatedFaults };
+const databaseFaults: Record<Databases, Fault[]> = { replicated: replicatedFaults(6), galera: galeraFaults, mysql: replicatedFaults(15) };
 
 /** The faults of a cluster with these roles and databases. */
 function faultsOf(roles: ReadonlySet<string>, databases: Databases): Fault[] {
@@ -139,6 +145,10 @@ function faultsOf(roles: ReadonlySet<string>, databases: Databases): Fault[] {
     { name: 'a node of finance freezes', seconds: leaseSeconds + 6, happen: freeze('finance-1', leaseSeconds + 5) },
   ];
 }
+
+const failuresIn = ({ requests }: Figures): number => requests * failuresMost;
+const isGood = ({ seconds, leavesOne = true }: Fault, came: Figures): boolean =>
+  came.requests > perSecond * seconds && came.recoveredMs <= recoveredWithinMs && (!leavesOne || came.failures <= failuresIn(came));
 
 describe('under traffic', () => {
   let node: ClusterNode;
@@ -166,12 +176,13 @@ describe('under traffic', () => {
     const load = Load.start({
       url: node.baseUrl,
       directory,
-      name: fault.name.replaceAll(/[^A-Za-z0-9]+/g, '-'),
+      name: `${fault.name.replaceAll(/[^A-Za-z0-9]+/g, '-')}-${outcomes.length}`,
       perSecond,
       seconds: calmSeconds + fault.seconds + afterSeconds,
     });
     prober.start(probesPerSecond);
     await waitFor('the load has begun', () => load.running && prober.tips.length > 20);
+    const stolen = new Stolen();
     await pause(calmSeconds * 1_000);
     const brokenAt = Date.now();
     await fault.happen(node.cluster, state);
@@ -186,16 +197,25 @@ describe('under traffic', () => {
       sentAgain: outcome.stale + prober.requests.filter(({ stale }) => stale).length,
       longestGapMs: longestGap(prober.requests, brokenAt, Date.now()),
       recoveredMs: recovery(outcome.seconds, brokenAt, mendedAt),
+      stolen: stolen.stop(),
     };
   }
 
-  test.each(faultsOf(new Set(inject('clusterRoles')), inject('clusterDatabases')))('$name', async (fault) => {
+  async function tell(fault: Fault): Promise<Figures> {
     const came = await endure(fault);
     figures.push(came);
     console.log(table([came]));
+    return came;
+  }
+
+  test.each(faultsOf(new Set(inject('clusterRoles')), inject('clusterDatabases')))('$name', async (fault) => {
+    let came = await tell(fault);
+    for (let again = 0; again < againMost && came.stolen > stolenMost && !isGood(fault, came); ++again) {
+      came = await tell(fault);
+    }
     expect(came.requests).toBeGreaterThan(perSecond * fault.seconds);
     expect(came.recoveredMs, 'time until answers were as fast as before').toBeLessThanOrEqual(recoveredWithinMs);
-    if (fault.leavesOne ?? true) expect(came.failures, `of ${came.requests} requests`).toBeLessThanOrEqual(came.requests * failuresMost);
+    if (fault.leavesOne ?? true) expect(came.failures, `of ${came.requests} requests`).toBeLessThanOrEqual(failuresIn(came));
   });
 
   test('nothing that was acknowledged is lost, and nothing is there twice', async () => {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { longestGap, recovery, table } from './support/figures.ts';
 import type { Second } from './support/load.ts';
+import { ticksIn } from './support/stolen.ts';
 
 const answer = (answeredAt: number, fine = true) => ({ at: answeredAt, answeredAt, fine, text: '', stale: false });
 const second = (at: number, p99Ms: number | null): Second => ({ at: at * 1_000, perSecond: p99Ms === null ? 0 : 100, errorsPerSecond: 0, p99Ms });
@@ -30,6 +31,10 @@ test('a slower machine has a slower normal', () => {
 });
 
 test('the table has a line for each fault', () => {
-  const rows = [{ fault: 'kill -9', requests: 20_000, failures: 3, sentAgain: 2, longestGapMs: 120, recoveredMs: 900 }];
-  expect(table(rows).split('\n')[1]).toMatch(/^kill -9 +20,000 +3 \(0\.015 %\) +2 +120 ms +0\.9 s$/);
+  const rows = [{ fault: 'kill -9', requests: 20_000, failures: 3, sentAgain: 2, longestGapMs: 120, recoveredMs: 900, stolen: 0.253 }];
+  expect(table(rows).split('\n')[1]).toMatch(/^kill -9 +20,000 +3 \(0\.015 %\) +2 +120 ms +0\.9 s +25 %$/);
+});
+
+test('what the host took is told by the kernel', () => {
+  expect(ticksIn('cpu  10 1 5 100 2 0 1 40 7 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n')).toEqual({ stolen: 40, all: 159 });
 });

@@ -12,6 +12,7 @@ Without a suite: lint, unit, store, sim, fuzz and e2e. It ends with one line: N 
   unit    rules, protocol cores, platform (AddressSanitizer, UndefinedBehaviorSanitizer)
   store   every store on SQLite and on a real MariaDB (same sanitizers)
   sim     the protocol cores under a seeded scheduler with faults: 3,000 seeds, and every planted mutant must be caught
+  threads tests that run threads of their own, and 100 seeds of the simulator, under ThreadSanitizer
   fuzz    each fuzz target over its corpus, then for 3 s (TIPFLOW_FUZZ_SECONDS) on inputs of its own
   e2e     the binary from outside: stories, races, crashes, bad input, contract; SQLite and MariaDB
   cluster a whole cluster: the stories through its edge, then every fault under traffic; some 15 minutes
@@ -120,7 +121,7 @@ testCluster() {
   npmTools
   TIPFLOW_CLUSTER_DATABASES=$databases runVitest "$suite" cluster
   # The table: fault, requests, failures, longest gap, time to recover.
-  sed -n '/^fault .*time to recover$/,/^$/p' "$logDir/test-$suite.log" | sort -u | sed '/^$/d' >&2 || true
+  sed -n '/^fault .*stolen$/,/^$/p' "$logDir/test-$suite.log" | sort -u | sed '/^$/d' >&2 || true
 }
 
 testLong() {
@@ -142,7 +143,7 @@ commandTest() {
     cluster) testCluster cluster replicated ;;
     cluster-galera) testCluster cluster-galera galera ;;
     cluster-mysql) testCluster cluster-mysql mysql ;;
-    sim) testSim ;; fuzz) testFuzz ;; race) testRace ;;
+    sim) testSim ;; threads) testThreads ;; fuzz) testFuzz ;; race) testRace ;;
     long) testLong; testCluster cluster-galera galera; testCluster cluster-mysql mysql; testFuzzLong; testRaceLong; testTidy ;;
     -h | --help) testUsage; return ;;
     *) testUsage >&2; die "there is no suite '$suite'" ;;

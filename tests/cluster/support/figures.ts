@@ -12,6 +12,8 @@ export interface Figures {
   longestGapMs: number;
   /** From the end of the fault until answers are as fast as before it; Infinity when they never were. */
   recoveredMs: number;
+  /** From 0 to 1: the largest part of the processors that this machine's host took away in a second. */
+  stolen: number;
 }
 
 /** Answers this fast are normal on a busy machine, whatever they were before. */
@@ -45,15 +47,16 @@ export function recovery(seconds: readonly Second[], brokenAt: number, mendedAt:
 }
 
 export function table(rows: readonly Figures[]): string {
-  const cells = rows.map(({ fault, requests, failures, sentAgain, longestGapMs, recoveredMs }) => [
+  const cells = rows.map(({ fault, requests, failures, sentAgain, longestGapMs, recoveredMs, stolen }) => [
     fault,
     requests.toLocaleString('en'),
     `${failures} (${((100 * failures) / requests).toFixed(3)} %)`,
     String(sentAgain),
     `${longestGapMs.toFixed(0)} ms`,
     `${(recoveredMs / 1_000).toFixed(1)} s`,
+    `${(100 * stolen).toFixed(0)} %`,
   ]);
-  const all = [['fault', 'requests', 'failures', 'sent again', 'longest gap', 'time to recover'], ...cells];
+  const all = [['fault', 'requests', 'failures', 'sent again', 'longest gap', 'time to recover', 'stolen'], ...cells];
   const widths = (all[0] as string[]).map((_, column) => Math.max(...all.map((row) => (row[column] as string).length)));
   return all
     .map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] as number) : cell.padStart(widths[column] as number))).join('  '))
