@@ -21,6 +21,8 @@ namespace {
 constexpr std::size_t kBuffer = 256 * 1024;
 constexpr int kEvents = 512;
 constexpr int kWaitMs = 5;
+// Of a process at once: more would only wait for each other, and some beyond their patience.
+constexpr std::size_t kOpeningMost = 128;
 constexpr std::size_t kLoopbacks = 250;  // 127.0.0.1 to 127.0.0.250
 
 bool isLoopback(const Address& address) {
@@ -89,13 +91,16 @@ Findings Viewers::run() {
 // Opening ---------------------------------------------------------------------------------------
 
 void Viewers::openSome(MonotonicUs now) {
-  while (const auto which = later_.take(now)) {
+  while (opening_ < kOpeningMost) {
+    const auto which = later_.take(now);
+    if (!which) break;
     if (viewers_[*which].state == State::out) connect(*which, now);
   }
   if (now > plan_.openUntilUs) return;
   const auto due =
       static_cast<std::size_t>(static_cast<double>(now - startUs_) / 1e6 * plan_.openPerSecond) + 1;
-  while (nextToOpen_ < std::min(due, viewers_.size())) connect(nextToOpen_++, now);
+  const auto most = std::min(due, viewers_.size());
+  while (opening_ < kOpeningMost && nextToOpen_ < most) connect(nextToOpen_++, now);
 }
 
 void Viewers::connect(std::size_t which, MonotonicUs now) {
@@ -107,6 +112,7 @@ void Viewers::connect(std::size_t which, MonotonicUs now) {
   setsockopt(viewer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (isLoopback(address)) bindSource(viewer.fd, which);
   viewer.state = State::connecting;
+  ++opening_;
   const int result =
       ::connect(viewer.fd, reinterpret_cast<const sockaddr*>(&address.storage), address.size);
   if (result != 0 && errno != EINPROGRESS) {
@@ -229,6 +235,7 @@ bool Viewers::readAnswer(std::size_t which, std::string_view& bytes, MonotonicUs
   }
   bytes.remove_prefix(opening.size);
   viewer.state = State::in;
+  --opening_;
   viewer.attempts = 0;
   viewer.place = feedOf(viewer, which).end();
   progress_.open.fetch_add(1, std::memory_order_relaxed);
@@ -287,6 +294,7 @@ void Viewers::send(std::size_t which, const std::string& bytes, MonotonicUs now)
 void Viewers::close(std::size_t which) {
   auto& viewer = viewers_[which];
   if (viewer.state == State::in) progress_.open.fetch_sub(1, std::memory_order_relaxed);
+  if (viewer.state == State::connecting || viewer.state == State::opening) --opening_;
   if (viewer.fd >= 0) ::close(viewer.fd);
   viewer.fd = -1;
   viewer.state = State::out;

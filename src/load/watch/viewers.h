@@ -110,6 +110,7 @@ class Viewers {
   Histogram latency_;
   Findings findings_;
   std::size_t nextToOpen_ = 0;
+  std::size_t opening_ = 0;  // under way
   std::uint64_t returned_ = 0;
   MonotonicUs startUs_ = 0;
   MonotonicUs tippingUs_ = 0;  // since when tips are given; 0: not yet

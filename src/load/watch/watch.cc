@@ -30,7 +30,7 @@
 namespace tipflow::load::watch {
 namespace {
 
-constexpr int kTipConnections = 16;
+constexpr int kTipConnections = 64;
 constexpr auto kLook = std::chrono::milliseconds(50);
 constexpr double kQuietSeconds = 2;
 
