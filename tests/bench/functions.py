@@ -25,20 +25,24 @@ def functions_in(report):
 
 def functions_of(bench, node):
     """Of node and database under the load of one closed loop; a run of its own, since being watched costs time."""
-    if not shutil.which("perf"):
-        return []
-    file = f"{bench.directory}/perf.data"
-    pids = ",".join(str(pid) for pid in node.pids().values())
     before = node.settled()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         load = pool.submit(node_load, node, seconds=WATCHED_SECONDS + 2)
         # Not before the tips come: preparing viewers hashes passwords.
         wait_for(lambda: load.done() or node.settled() > before, 60, "the first tip", every=0.2)
-        perf = bench.processes.start(["perf", "record", "-q", "-F", 499, "-p", pids, "-o", file, "--", "sleep",
-                                      WATCHED_SECONDS], f"{bench.directory}/perf.out")
-        failed = bench.processes.finish(perf, 60)
+        found = sampled(bench, node.pids().values())
         load.result()
-    if failed:  # not allowed here
+    return found
+
+
+def sampled(bench, pids):
+    """Of these processes for WATCHED_SECONDS; none where perf is missing or not allowed."""
+    if not shutil.which("perf"):
+        return []
+    file = f"{bench.directory}/perf.data"
+    perf = bench.processes.start(["perf", "record", "-q", "-F", 499, "-p", ",".join(str(pid) for pid in pids), "-o", file,
+                                  "--", "sleep", WATCHED_SECONDS], f"{bench.directory}/perf.out")
+    if bench.processes.finish(perf, 60):
         return []
     report = subprocess.run(["perf", "report", "-i", file, "--stdio", "-q", "--no-children", "--sort", "comm,symbol"],
                             capture_output=True, text=True, check=False)

@@ -52,6 +52,15 @@ class Mariadb:
         return f"mysql://bench:bench@127.0.0.1:{self.port}/{database}"
 
 
+def start_redis(bench):
+    """The process and its port. It keeps nothing."""
+    port = free_port()
+    process = bench.processes.start(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+                                    f"{bench.directory}/redis.out")
+    wait_for(lambda: bench.answers(port), 10, "Redis")
+    return process, port
+
+
 class MariadbPair:
     """DB1 and DB2, fresh, on one server."""
     what = "MariaDB"

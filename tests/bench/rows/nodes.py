@@ -8,6 +8,7 @@ from context import seconds_of_load
 from figures import Figure, Result, median_of_splits
 from load import run_load
 from processes import BenchError, free_port, tail, wait_for
+from servers import start_redis
 
 NAME = "nodes"
 TITLE = "One and two nodes of audience behind the edge, MariaDB"
@@ -37,14 +38,6 @@ def start_consul(bench):
          f"-server-port={free_port()}", f"-serf-lan-port={free_port()}", f"-serf-wan-port={free_port()}", "-dns-port=-1",
          "-grpc-port=-1", "-log-level=warn"], f"{bench.directory}/consul.out")
     wait_for(lambda: bench.answers(port), 20, "Consul's start")
-    return process, port
-
-
-def start_redis(bench):
-    port = free_port()
-    process = bench.processes.start(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-                                    f"{bench.directory}/redis.out")
-    wait_for(lambda: bench.answers(port), 10, "Redis")
     return process, port
 
 
