@@ -20,6 +20,6 @@ buildPreset() {
 
 # GoogleTest is needed only where a test is built; once it is there, tests stay configured.
 wantsTests() {
-  case " $* " in *" tipflow_unit "* | *" tipflow_store "*) echo ON; return ;; esac
+  case " $* " in *" tipflow_unit "* | *" tipflow_store "* | *" tipflow_threads "*) echo ON; return ;; esac
   if [ -z "$(missingPackages libgtest-dev libgmock-dev)" ]; then echo ON; else echo OFF; fi
 }

@@ -1,4 +1,4 @@
-# ThreadSanitizer: unit tests, the simulator, and a whole node under load. Sourced by ./dev.
+# ThreadSanitizer: tests, the simulator, and a whole node under load. Sourced by ./dev.
 # shellcheck shell=bash
 
 # Drogon and trantor come without instrumentation: tests/race says what ThreadSanitizer must know of them.
@@ -25,6 +25,16 @@ raceNode() {
   "$binary" audit || status=1
   rm -rf "$data"
   return "$status"
+}
+
+# The short way: tests with threads of their own, and the simulator.
+testThreads() {
+  setupTest
+  buildPreset tsan tipflow_threads tipflow_sim
+  export TSAN_OPTIONS; TSAN_OPTIONS=$(raceOptions)
+  runGoogleTest threads "$root/build/tsan/tipflow_threads"
+  simSweep tsan --seeds 100 --jobs 2
+  unset TSAN_OPTIONS
 }
 
 # raceAll SUITE SECONDS SEEDS TESTS...: the test programs TESTS, the simulator, then the node for SECONDS.
