@@ -56,8 +56,11 @@ class Edge:
         return f"http://127.0.0.1:{self.port}"
 
     def sends_to(self, node):
-        with open(f"{self.data}/edge/nginx.conf", encoding="utf-8") as file:
-            return f"server 127.0.0.1:{node.port} " in file.read()
+        try:
+            with open(f"{self.data}/edge/nginx.conf", encoding="utf-8") as file:
+                return f"server 127.0.0.1:{node.port} " in file.read()
+        except FileNotFoundError:  # nothing is written before Consul has been asked
+            return False
 
     def pids(self):
         """The agent, and nginx: its master and its workers, which change when it reloads."""
