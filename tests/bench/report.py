@@ -77,7 +77,9 @@ def plain(result):
 
 
 def in_order(split):
-    names = [name for name in ORDER_OF_PARTS if name in split]
+    """Parts that only some rows have come first, the largest of them at the top."""
+    own = sorted((name for name in split if name not in ORDER_OF_PARTS), key=lambda name: -split[name])
+    names = own + [name for name in ORDER_OF_PARTS if name in split]
     return [(name, split[name]) for name in names]
 
 
