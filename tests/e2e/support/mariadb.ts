@@ -93,7 +93,7 @@ export class MariaDb {
         `--port=${this.port}`,
         '--skip-name-resolve',
         '--innodb-flush-log-at-trx-commit=1',
-        '--innodb-buffer-pool-size=64M',
+        `--innodb-buffer-pool-size=${process.env['TIPFLOW_E2E_BUFFER_POOL'] ?? '64M'}`,
         logFileSize,
         '--performance-schema=OFF',
         '--character-set-server=utf8mb4',
