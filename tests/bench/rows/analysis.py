@@ -51,7 +51,7 @@ def fill_ledger(pair, tips):
                 SELECT seq, 1 + CRC32(seq * 8 + {lane}) % {ANCHORS} AS anchor,
                   1 + FLOOR({VIEWERS} * POW(CRC32(seq * 64 + {lane} + 7) / 4294967296, 1.5)) AS viewer,
                   1 + CRC32(seq * 32 + {lane} + 3) % 20000 AS amount,
-                  {start_of_tips() * 1_000_000} + FLOOR(seq * {DAYS * 86_400 * 1_000_000} / {each + 1}) AS at
+                  {start_of_tips() * 1_000_000} + seq * {DAYS * 86_400 * 1_000_000 // (each + 1)} AS at
                 FROM seq_{first}_to_{last}) made""")
         pair.rows(2, f"INSERT INTO sync_cursor SELECT {lane}, {each}, SUM(amount) FROM ledger "
                      f"WHERE tip_id > {lane * LANE} AND tip_id < {(lane + 1) * LANE}")
