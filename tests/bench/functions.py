@@ -25,6 +25,8 @@ def functions_in(report):
 
 def functions_of(bench, node):
     """Of node and database under the load of one closed loop; a run of its own, since being watched costs time."""
+    if not shutil.which("perf"):
+        return []
     before = node.settled()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         load = pool.submit(node_load, node, seconds=WATCHED_SECONDS + 2)

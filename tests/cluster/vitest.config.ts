@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['*.test.ts'],
     globalSetup: ['support/global_setup.ts'],
     fileParallelism: false,
-    testTimeout: 15 * 60_000,
+    testTimeout: 6 * 60_000,
     hookTimeout: 3 * 60_000,
     teardownTimeout: 60_000,
     reporters: ['default'],

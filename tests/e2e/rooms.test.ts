@@ -23,7 +23,7 @@ const nobody = 999_999_999;
 /** An action on open connections must act within this time. */
 const soonMs = 1_000;
 /** So soon is whoever logged out sent away. */
-const loggedOutMs = 3_000;
+const loggedOutMs = 2_000;
 
 let node: TipflowNode;
 let admin: Client;

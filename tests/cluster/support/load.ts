@@ -50,7 +50,7 @@ export class Load {
   static start(options: LoadOptions): Load {
     const { url, directory, name, perSecond, seconds } = options;
     const args = [
-      ...['load', '--url', url, '--rate', perSecond, '--seconds', seconds, '--warmup', 0, '--connections', 16, '--threads', 1],
+      ...['load', '--url', url, '--rate', perSecond, '--seconds', seconds, '--warmup', 0, '--connections', 24, '--threads', 1],
       ...['--rooms', 6, '--viewers', 60, '--guests', 1, '--duplicates', 0.02, '--verify', 'none', '--quiet', '--wait-for-node', 60],
       ...['--json', join(directory, `${name}.json`), '--record', join(directory, `${name}.record`)],
     ].map(String);
