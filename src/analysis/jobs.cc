@@ -15,8 +15,11 @@ using SteadyClock = std::chrono::steady_clock;
 
 // SQLite has one writer: settlement waits as long as a chunk is written.
 constexpr std::int64_t kTipsAtOnceSqlite = 20'000;
-// The more at once, the fewer times the same viewer's total is written.
-constexpr std::int64_t kTipsAtOnceServer = 500'000;
+constexpr std::int64_t kTipsAtOnceLeast = 100'000;
+constexpr std::int64_t kTipsAtOnceMost = 2'000'000;
+// A chunk that took less time may be larger, one that took more is too large.
+constexpr Duration kChunkShort{1'500'000};
+constexpr Duration kChunkLong{6'000'000};
 
 class RunWork final : public Work {
  public:
@@ -30,9 +33,14 @@ class RunWork final : public Work {
   schedule::Run& run_;
 };
 
-std::int64_t tipsAtOnce(const CatchUpLimits& limits, db::Dialect dialect) {
-  if (limits.tipsAtOnce > 0) return limits.tipsAtOnce;
-  return dialect == db::Dialect::sqlite ? kTipsAtOnceSqlite : kTipsAtOnceServer;
+ChunkSize chunkSize(const CatchUpLimits& limits, db::Dialect dialect) {
+  if (limits.tipsAtOnce > 0) return {limits.tipsAtOnce, limits.tipsAtOnce};
+  if (dialect == db::Dialect::sqlite) return {kTipsAtOnceSqlite, kTipsAtOnceSqlite};
+  return {kTipsAtOnceLeast, kTipsAtOnceMost};
+}
+
+Duration durationOf(SteadyClock::duration time) {
+  return std::chrono::duration_cast<Duration>(time);
 }
 
 /// `BusinessTime` answers by asking the C library: once an hour of tips, not once a tip.
@@ -52,6 +60,11 @@ std::int64_t tipsUpTo(const store::LaneMarks& marks) {
 }
 
 }  // namespace
+
+void ChunkSize::took(Duration time) {
+  if (time < kChunkShort) tips_ = std::min(tips_ * 2, most_);
+  if (time > kChunkLong) tips_ = std::max(tips_ / 2, least_);
+}
 
 std::vector<store::LaneSpan> nextChunk(const store::LaneMarks& progress,
                                        const store::LaneMarks& cutoff, std::int64_t most) {
@@ -114,14 +127,16 @@ bool CatchUp::run(Work& work) const {
 }
 
 bool CatchUp::reach(Work& work, const store::Cutoff& cutoff) const {
-  const auto most = tipsAtOnce(limits_, work.connection().dialect());
+  auto size = chunkSize(limits_, work.connection().dialect());
   const auto end = SteadyClock::now() + limits_.longest;
   for (;;) {
-    const auto chunk = nextChunk(store::progress(work.connection()), cutoff.lanes, most);
+    const auto chunk = nextChunk(store::progress(work.connection()), cutoff.lanes, size.tips());
     if (chunk.empty()) return true;
-    if (work.shouldStop() || SteadyClock::now() >= end) return false;
+    const auto begun = SteadyClock::now();
+    if (work.shouldStop() || begun >= end) return false;
     try {
       addChunk(work, chunk, cutoff.readAt);
+      size.took(durationOf(SteadyClock::now() - begun));
     } catch (const store::Outpaced&) {
       continue;  // look again where it stands
     }

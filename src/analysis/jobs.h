@@ -27,7 +27,7 @@ class Work {
 };
 
 struct CatchUpLimits {
-  std::int64_t tipsAtOnce = 0;          ///< in one transaction; 0: what suits the database
+  std::int64_t tipsAtOnce = 0;          ///< in one transaction; 0: what suits database and machine
   Duration longest{60 * kUsPerSecond};  ///< of one run; the next one goes on
 };
 
@@ -50,6 +50,22 @@ class CatchUp {
 
   const BusinessTime& businessTime_;
   CatchUpLimits limits_;
+};
+
+/// How many tips are counted in one transaction: the more, the fewer times the same viewer's total
+/// is written; few enough that little has to be done again when a node dies.
+class ChunkSize {
+ public:
+  ChunkSize(std::int64_t least, std::int64_t most) : least_(least), most_(most), tips_(least) {}
+
+  [[nodiscard]] std::int64_t tips() const { return tips_; }
+  /// A chunk of that size took so long.
+  void took(Duration time);
+
+ private:
+  std::int64_t least_;
+  std::int64_t most_;
+  std::int64_t tips_;
 };
 
 /// What there is between progress and cutoff, at most `most` tips of it, shared among the lanes:

@@ -113,6 +113,23 @@ class InterruptedWork final : public PlainWork {
   std::function<void()> meanwhile_;
 };
 
+TEST(ChunkSize, grows_while_chunks_are_quickly_done_and_shrinks_when_they_take_long) {
+  ChunkSize size(100, 300);
+  const auto after = [&](Duration time) {
+    size.took(time);
+    return size.tips();
+  };
+  const Duration quick{100'000};
+  const Duration fine{3'000'000};
+  const Duration slow{9'000'000};
+  EXPECT_EQ(size.tips(), 100);
+  EXPECT_EQ(after(quick), 200);
+  EXPECT_EQ(after(fine), 200);
+  EXPECT_EQ(after(quick), 300);
+  EXPECT_EQ(after(slow), 150);
+  EXPECT_EQ(after(slow), 100);
+}
+
 TEST(NextChunk, shares_what_is_missing_among_the_lanes) {
   const store::LaneMarks progress{{LaneId{1}, LaneSeq{10}}, {LaneId{2}, LaneSeq{7}}};
   const store::LaneMarks cutoff{{LaneId{1}, LaneSeq{110}},

@@ -61,6 +61,7 @@ void RoomRole::build(const Clients& clients) {
       [this](const std::string& tokenId) { gateway_->loggedOut(tokenId); });
   http::WebSocketLimits limits;
   limits.sendBuffer = static_cast<std::size_t>(g.config.roomSendBufferKib) * kKib;
+  limits.quietSeconds = static_cast<int>(g.config.roomPingSeconds);
   sockets_ = std::make_unique<http::WebSockets>(g.front.gate(), g.tokens, limits, *gateway_);
 }
 

@@ -11,8 +11,9 @@ namespace tipflow::app {
 
 class Schedulers {
  public:
-  Schedulers(const schedule::Holder& holder, const Clock& clock, schedule::Jobs& states)
-      : db1_(holder, clock, states), db2_(holder, clock, states) {}
+  Schedulers(const schedule::Holder& holder, const Clock& clock, schedule::Jobs& states,
+             const schedule::LeaseLimits& leases)
+      : db1_(holder, clock, states, leases), db2_(holder, clock, states, leases) {}
 
   /// Jobs of roles on one database. Before `start`.
   void addDb1(std::vector<schedule::JobSpec> jobs) { add(db1_, std::move(jobs)); }

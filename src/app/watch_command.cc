@@ -56,6 +56,11 @@ void addTips(CLI::App* watch, WatchOptions& options) {
   watch->add_option("--rate", options.rate, "tips a second; 0: nobody tips")->capture_default_str();
   watch->add_option("--seconds", options.seconds, "for so long")->capture_default_str();
   watch
+      ->add_option("--burst-rate", options.burstRate,
+                   "tips a second when all of those were seen: how much is delivered; not timed")
+      ->capture_default_str();
+  watch->add_option("--burst-seconds", options.burstSeconds, "for so long")->capture_default_str();
+  watch
       ->add_option("--settle", options.settleSeconds,
                    "seconds at most for what is on its way after the last tip")
       ->capture_default_str();
@@ -76,7 +81,7 @@ void addReports(CLI::App* watch, WatchOptions& options) {
                     "process of a server, whose memory and processor time is told; repeatable");
   watch->add_option("--threshold", options.thresholds,
                     "what must hold, for exit code 0; repeatable: 'p99<500ms', "
-                    "'seen-by-all.max<1s', 'deliveries>=150000', 'memory<=9' (KiB a viewer)");
+                    "'seen-by-all.max<1s', 'burst>=150000', 'memory<=9' (KiB a viewer)");
   watch->add_option("--json", options.jsonFile, "write everything for machines into this file");
   watch->add_flag("--quiet", options.quiet, "only the report");
 }

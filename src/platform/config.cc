@@ -212,6 +212,9 @@ const std::vector<ConfigKey>& configKeys() {
        kMany,
        "a second: frames that tell only how many come and go, sums and boards reach this many "
        "viewers of the node, room after room; with tips and chat they always go along"},
+      {"room.ping_seconds", "TIPFLOW_ROOM_PING_SECONDS", &Config::roomPingSeconds, 5, 240,
+       "a viewer who was not heard for so long is pinged, and gone 75 s later; of a million "
+       "viewers each ping costs, nginx waits 5 minutes for one"},
       {"room.max_connections", "TIPFLOW_ROOM_MAX_CONNECTIONS", &Config::roomMaxConnections, 1,
        10'000'000, "viewers' connections to this node at most, within the limit on open files"},
       {"room.admit_per_second", "TIPFLOW_ROOM_ADMIT_PER_SECOND", &Config::roomAdmitPerSecond, 1,
@@ -234,6 +237,8 @@ const std::vector<ConfigKey>& configKeys() {
        0, 0, "words that chat shows as stars, separated by commas"},
       {"jobs.hourly_seconds", "TIPFLOW_JOBS_HOURLY_SECONDS", &Config::jobsHourlySeconds, 1, kMany,
        "interval of the hourly analysis"},
+      {"jobs.lease_seconds", "TIPFLOW_JOBS_LEASE_SECONDS", &Config::jobsLeaseSeconds, 2, 3'600,
+       "a job whose node was not heard of for this long goes on at another"},
       {"jobs.round_seconds", "TIPFLOW_JOBS_ROUND_SECONDS", &Config::jobsRoundSeconds, 1, kMany,
        "interval of the portrait rounds"},
       {"log.level",

@@ -58,6 +58,7 @@ struct Config {
   std::string businessTimeZone = "Asia/Shanghai";
   std::int64_t roomTickMs = 200;
   std::int64_t roomCountDeliveries = 5'000;
+  std::int64_t roomPingSeconds = 45;
   std::int64_t roomMaxConnections = 100'000;
   std::int64_t roomAdmitPerSecond = 1'000;
   std::int64_t roomSendBufferKib = 512;
@@ -69,6 +70,7 @@ struct Config {
   std::int64_t roomChatsATick = 30;
   std::string roomChatBlockedWords;
   std::int64_t jobsHourlySeconds = 5;
+  std::int64_t jobsLeaseSeconds = 10;
   std::int64_t jobsRoundSeconds = 7'200;
   std::string logLevel = "info";
   std::string logTo = "file";

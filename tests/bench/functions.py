@@ -32,19 +32,23 @@ def functions_of(bench, node):
         load = pool.submit(node_load, node, seconds=WATCHED_SECONDS + 2)
         # Not before the tips come: preparing viewers hashes passwords.
         wait_for(lambda: load.done() or node.settled() > before, 60, "the first tip", every=0.2)
-        found = sampled(bench, node.pids().values())
+        record = sample(bench, node.pids().values())
         load.result()
-    return found
+    return functions_of_sample(record)
 
 
-def sampled(bench, pids):
-    """Of these processes for WATCHED_SECONDS; none where perf is missing or not allowed."""
+def sample(bench, pids):
+    """Watches these processes for WATCHED_SECONDS; None where perf is missing or not allowed. Reading it costs: do that later."""
     if not shutil.which("perf"):
-        return []
+        return None
     file = f"{bench.directory}/perf.data"
     perf = bench.processes.start(["perf", "record", "-q", "-F", 499, "-p", ",".join(str(pid) for pid in pids), "-o", file,
                                   "--", "sleep", WATCHED_SECONDS], f"{bench.directory}/perf.out")
-    if bench.processes.finish(perf, 60):
+    return None if bench.processes.finish(perf, 60) else file
+
+
+def functions_of_sample(file):
+    if not file:
         return []
     report = subprocess.run(["perf", "report", "-i", file, "--stdio", "-q", "--no-children", "--sort", "comm,symbol"],
                             capture_output=True, text=True, check=False)

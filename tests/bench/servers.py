@@ -10,7 +10,7 @@ import time
 from processes import BenchError, free_port, tail, wait_for
 
 PASSWORD = "benchmark-admin"
-MARIADB_SETTINGS = ["--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=1G"]
+MARIADB_SETTINGS = ["--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=2G", "--innodb-log-file-size=1G", "--max-connections=1000"]
 
 
 class Mariadb:

@@ -14,6 +14,7 @@ interface Report {
   tips: { sent: number; acknowledged: number };
   seen: { count: number; maxMs: number };
   traffic: { deliveries: number };
+  burst: { deliveries: number };
   servers: { memoryPerViewerKiB: number };
   faults: string[];
 }
@@ -46,15 +47,18 @@ describe.each(storesToTest())('viewers of rooms on %s', (store) => {
   test('see every tip of their room once, also those who were away', async () => {
     directory = makeDirectory('watch');
     node = await TipflowNode.start({ store, env: limits });
-    const { code, output, report } = await watch('--seconds', '4', '--returns', '10', '--away', '0.5', '--per-process', '80');
+    const burst = ['--burst-rate', '100', '--burst-seconds', '1'];
+    const { code, output, report } = await watch('--seconds', '4', '--returns', '10', '--away', '0.5', '--per-process', '80', ...burst);
     expect(code, output).toBe(0);
     expect(report.faults).toEqual([]);
     expect(report.viewers).toMatchObject({ asked: viewers, open: viewers, openAtEnd: viewers, whole: viewers, wrongSums: 0, gaps: 0, repeats: 0 });
     expect(report.viewers.resumed).toBeGreaterThan(10);
     expect(report.tips.acknowledged).toBe(report.tips.sent);
-    expect(report.tips.sent).toBe(160);
+    expect(report.tips.sent).toBe(160 + 100);
     expect(report.traffic.deliveries).toBeGreaterThan(160);
+    expect(report.burst.deliveries).toBeGreaterThan(100);
     expect(report.seen.count).toBeGreaterThan(160);
+    expect(report.seen.count).toBeLessThanOrEqual(report.traffic.deliveries);
     expect(report.servers.memoryPerViewerKiB).toBeGreaterThan(0);
   });
 

@@ -12,8 +12,8 @@ import { pacer, waitFor, waitUntil } from '../e2e/support/wait.ts';
 import { analysisKills, analysisViewers, manyTips } from './support/sizes.ts';
 
 const hourMs = 3_600_000;
-const jobs = { TIPFLOW_JOBS_HOURLY_SECONDS: '1', TIPFLOW_JOBS_ROUND_SECONDS: '1' };
-const longestLifeMs = 4_000;
+const jobs = { TIPFLOW_JOBS_HOURLY_SECONDS: '1', TIPFLOW_JOBS_ROUND_SECONDS: '1', TIPFLOW_JOBS_LEASE_SECONDS: '2' };
+const longestWorkMs = 4_000;
 const rooms = 100;
 const random = randomFor('many_analysis');
 
@@ -40,6 +40,13 @@ describe.each(storesToTest())('analysis on %s', (store) => {
     );
   }
 
+  /** How often any job was begun. */
+  const begun = async (): Promise<number> => Number((await readRows(node.databases.db2, 'SELECT COALESCE(MAX(id), 0) FROM job_run'))[0]?.[0]);
+
+  /** The last rows that analysis has counted, of all lanes. */
+  const counted = async (): Promise<number> =>
+    Number((await readRows(node.databases.db2, 'SELECT COALESCE(SUM(last_seq), 0) FROM analysis_progress'))[0]?.[0]);
+
   test(`${manyTips} tips, ${analysisKills} kills`, { timeout: 4 * hourMs }, async () => {
     // Nothing is counted while the tips are written, so that the kills meet the counting.
     node = await TipflowNode.start({ store, roles: ['anchor', 'audience', 'finance', 'console'], env: jobs });
@@ -55,11 +62,17 @@ describe.each(storesToTest())('analysis on %s', (store) => {
     await settledBooks(await node.asAdmin(), { withinMs: hourMs, everyMs: 500 });
     await node.stop();
 
+    const lives: number[] = [];
     for (let kill = 0; kill < analysisKills; ++kill) {
+      const before = await begun();
       await node.launch('all');
-      await pacer(random.integer(1, longestLifeMs))();
+      await waitFor('a job is under way', async () => (await begun()) > before, { withinMs: 60_000 });
+      await pacer(random.integer(1, longestWorkMs))();
       await node.kill();
+      lives.push(await counted());
     }
+    // Some must have met the counting under way: neither all of it before the first kill, nor all after the last.
+    expect(lives.filter((tips, life) => tips > 0 && tips > (lives[life - 1] ?? 0)).length).toBeGreaterThan(1);
     await node.launch('all');
     await freshRun('hourly_analysis');
     await freshRun('portrait_round');

@@ -33,7 +33,13 @@ std::string faultOf(const WatchOptions& options) {
   }
   if (!(options.rate >= 0 && options.rate <= 100'000)) return "--rate must be 0 to 100,000";
   if (!(options.seconds >= 0 && options.seconds <= 86'400)) return "--seconds must be 0 to 86,400";
-  if (options.rate * options.seconds > 20e6)
+  if (!(options.burstRate >= 0 && options.burstRate <= 100'000)) {
+    return "--burst-rate must be 0 to 100,000";
+  }
+  if (!(options.burstSeconds >= 0 && options.burstSeconds <= 86'400)) {
+    return "--burst-seconds must be 0 to 86,400";
+  }
+  if (options.rate * options.seconds + options.burstRate * options.burstSeconds > 20e6)
     return "--rate times --seconds: at most 20 million tips";
   if (!(options.settleSeconds >= 0)) return "--settle must not be negative";
   if (!(options.returnsPerSecond >= 0 && options.awaySeconds >= 0)) {

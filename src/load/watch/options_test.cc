@@ -44,6 +44,10 @@ TEST(WatchOptions, that_cannot_be_done_are_refused_by_their_name) {
   EXPECT_THAT(fault([](auto& o) { o.rate = -1; }), HasSubstr("--rate"));
   EXPECT_THAT(fault([](auto& o) { o.seconds = -1; }), HasSubstr("--seconds"));
   EXPECT_THAT(fault([](auto& o) { o.rate = o.seconds = 50'000; }), HasSubstr("20 million"));
+  EXPECT_THAT(fault([](auto& o) { o.burstRate = -1; }), HasSubstr("--burst-rate"));
+  EXPECT_THAT(fault([](auto& o) { o.burstSeconds = -1; }), HasSubstr("--burst-seconds"));
+  EXPECT_THAT(fault([](auto& o) { o.burstRate = o.burstSeconds = 50'000; }),
+              HasSubstr("20 million"));
   EXPECT_THAT(fault([](auto& o) { o.settleSeconds = -1; }), HasSubstr("--settle"));
   EXPECT_THAT(fault([](auto& o) { o.awaySeconds = -1; }), HasSubstr("--away"));
   EXPECT_THAT(fault([](auto& o) { o.password = "short"; }), HasSubstr("--password"));

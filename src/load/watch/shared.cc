@@ -11,10 +11,10 @@
 namespace tipflow::load::watch {
 namespace {
 
-constexpr std::array kCounts{&Findings::viewers,    &Findings::openAtEnd, &Findings::whole,
-                             &Findings::wrongSums,  &Findings::gaps,      &Findings::repeats,
-                             &Findings::anew,       &Findings::resumed,   &Findings::dropped,
-                             &Findings::unreadable, &Findings::framesRead};
+constexpr std::array kCounts{&Findings::viewers,   &Findings::openAtEnd,  &Findings::whole,
+                             &Findings::wrongSums, &Findings::shortSums,  &Findings::gaps,
+                             &Findings::repeats,   &Findings::anew,       &Findings::resumed,
+                             &Findings::dropped,   &Findings::unreadable, &Findings::framesRead};
 constexpr std::string_view kEnd = "end";
 
 static_assert(std::atomic<MonotonicUs>::is_always_lock_free);

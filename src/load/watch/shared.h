@@ -24,6 +24,7 @@ struct SharedTip {
   MonotonicUs sentUs = 0;  ///< first sending
   std::int64_t amountFen = 0;
   std::uint32_t room = 0;
+  bool timed = false;  ///< how soon it is seen counts
   std::atomic<TipState> state{TipState::unsent};
   std::atomic<MonotonicUs> lastSeenUs{0};  ///< when the last viewer so far saw it
 
@@ -76,6 +77,7 @@ struct Findings {
   std::uint64_t openAtEnd = 0;
   std::uint64_t whole = 0;      ///< saw everything once, from before the first tip on
   std::uint64_t wrongSums = 0;  ///< of those: another sum than was acknowledged
+  std::uint64_t shortSums = 0;  ///< of those: less, as when a frame was still on its way
   std::uint64_t gaps = 0;
   std::uint64_t repeats = 0;
   std::uint64_t anew = 0;        ///< fresh starts that did not go on where the viewer was

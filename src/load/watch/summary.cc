@@ -12,13 +12,16 @@ namespace tipflow::load::watch {
 namespace {
 
 constexpr std::array kFigures{
-    "p50",        "p99",    "p99.9", "max", "seen-by-all.p50", "seen-by-all.p99", "seen-by-all.max",
-    "deliveries", "memory", "open"};
+    "p50",        "p99",   "p99.9",  "max", "seen-by-all.p50", "seen-by-all.p99", "seen-by-all.max",
+    "deliveries", "burst", "memory", "open"};
 
 double ms(Histogram::Value value) { return static_cast<double>(value.count()) / 1e3; }
 
 double perSecond(std::uint64_t count, double seconds) {
   return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+double deliveryRate(const Traffic& traffic) {
+  return perSecond(traffic.deliveries, traffic.seconds);
 }
 
 /// KiB of server memory a viewer.
@@ -43,6 +46,13 @@ std::string latencies(const Histogram& histogram) {
                      ms(histogram.max()));
 }
 
+std::string told(const Traffic& traffic) {
+  return fmt::format("{} in {:.1f} s: {:.0f}/s, at most {}/s; {} frames, {:.1f} MiB",
+                     traffic.deliveries, traffic.seconds, deliveryRate(traffic),
+                     traffic.mostDeliveriesInASecond, traffic.frames,
+                     static_cast<double>(traffic.bytes) / 1'048'576);
+}
+
 void writeLatencies(JsonWriter& json, std::string_view name, const Histogram& histogram) {
   json.open(name, '{');
   json.member("count", histogram.count());
@@ -51,6 +61,18 @@ void writeLatencies(JsonWriter& json, std::string_view name, const Histogram& hi
   json.member("p99Ms", ms(histogram.percentile(99)));
   json.member("p999Ms", ms(histogram.percentile(99.9)));
   json.member("maxMs", ms(histogram.max()));
+  json.close('}');
+}
+
+void writeTraffic(JsonWriter& json, std::string_view name, const Traffic& traffic) {
+  json.open(name, '{');
+  json.member("seconds", traffic.seconds);
+  json.member("deliveries", traffic.deliveries);
+  json.member("deliveriesPerSecond", deliveryRate(traffic));
+  json.member("mostDeliveriesInASecond", traffic.mostDeliveriesInASecond);
+  json.member("frames", traffic.frames);
+  json.member("framesPerSecond", perSecond(traffic.frames, traffic.seconds));
+  json.member("bytes", traffic.bytes);
   json.close('}');
 }
 
@@ -73,6 +95,8 @@ void writeSettings(JsonWriter& json, const WatchOptions& options) {
   json.member("openPerSecond", options.openPerSecond);
   json.member("tipsPerSecond", options.rate);
   json.member("seconds", options.seconds);
+  json.member("burstTipsPerSecond", options.burstRate);
+  json.member("burstSeconds", options.burstSeconds);
   json.member("returnsPerSecond", options.returnsPerSecond);
   json.member("awaySeconds", options.awaySeconds);
   json.member("seed", std::uint64_t{options.seed});
@@ -89,12 +113,14 @@ void writeViewers(JsonWriter& json, const WatchSummary& summary) {
   json.member("openAtEnd", found.openAtEnd);
   json.member("whole", found.whole);
   json.member("wrongSums", found.wrongSums);
+  json.member("shortSums", found.shortSums);
   json.member("gaps", found.gaps);
   json.member("repeats", found.repeats);
   json.member("resumed", found.resumed);
   json.member("anew", found.anew);
   json.member("dropped", found.dropped);
   json.member("unreadable", found.unreadable);
+  json.member("framesRead", found.framesRead);
   writeCounts(json, "refusals", found.refusals);
   writeCounts(json, "byes", found.byes);
   json.close('}');
@@ -118,7 +144,9 @@ void writeServers(JsonWriter& json, const WatchSummary& summary) {
 std::string boundSyntax() {
   std::string text = "write FIGURE<VALUE, with <, <=, > or >=, where FIGURE is one of";
   for (const auto* figure : kFigures) text += fmt::format(" {}", figure);
-  return text + "; times in ms or s, deliveries a second, memory in KiB a viewer, open in viewers";
+  return text +
+         "; times in ms or s, deliveries and those of the burst a second, memory in KiB a viewer, "
+         "open in viewers";
 }
 
 std::optional<Bound> parseBound(const std::string& text) {
@@ -155,7 +183,8 @@ std::map<std::string, double> figuresOf(const WatchSummary& summary) {
           {"seen-by-all.p50", ms(summary.seenByAll.percentile(50))},
           {"seen-by-all.p99", ms(summary.seenByAll.percentile(99))},
           {"seen-by-all.max", ms(summary.seenByAll.max())},
-          {"deliveries", perSecond(summary.deliveries, summary.tippingSeconds)},
+          {"deliveries", deliveryRate(summary.timed)},
+          {"burst", deliveryRate(summary.burst)},
           {"memory", memoryOf(summary)},
           {"open", static_cast<double>(summary.open)}};
 }
@@ -174,7 +203,9 @@ std::vector<std::string> faultsOf(const WatchSummary& summary) {
   };
   const auto& found = summary.findings;
   fault(found.viewers - std::min(found.viewers, summary.open), "viewers did not get in");
-  fault(found.wrongSums, "viewers saw another sum than was acknowledged");
+  fault(found.wrongSums,
+        fmt::format("viewers saw another sum than was acknowledged, {} of them less",
+                    found.shortSums));
   fault(found.gaps, "times events were missing");
   fault(found.repeats, "times events came again");
   fault(found.unreadable, "frames were not what the contract says");
@@ -209,13 +240,11 @@ std::string report(const WatchOptions& options, const WatchSummary& summary) {
         "tips         {} sent, {} acknowledged, {} refused, {} in doubt\n"
         "seen         {}\n"
         "seen by all  {}\n"
-        "deliveries   {} in {:.1f} s: {:.0f}/s, at most {}/s; {} frames, {:.1f} MiB\n",
+        "deliveries   {}\n",
         summary.tipsSent, summary.tipsAcknowledged, summary.tipsRefused, summary.tipsInDoubt,
-        latencies(summary.seen), latencies(summary.seenByAll), summary.deliveries,
-        summary.tippingSeconds, perSecond(summary.deliveries, summary.tippingSeconds),
-        summary.mostDeliveriesInASecond, summary.frames,
-        static_cast<double>(summary.bytes) / 1'048'576);
+        latencies(summary.seen), latencies(summary.seenByAll), told(summary.timed));
   }
+  if (options.burstRate > 0) text += fmt::format("burst        {}\n", told(summary.burst));
   text += fmt::format(
       "checked      {} viewers saw everything from the first tip on; {} of them another sum, {} "
       "gaps, "
@@ -261,16 +290,8 @@ std::string reportJson(const WatchOptions& options, const WatchSummary& summary)
   json.close('}');
   writeLatencies(json, "seen", summary.seen);
   writeLatencies(json, "seenByAll", summary.seenByAll);
-  json.open("traffic", '{');
-  json.member("seconds", summary.tippingSeconds);
-  json.member("deliveries", summary.deliveries);
-  json.member("deliveriesPerSecond", perSecond(summary.deliveries, summary.tippingSeconds));
-  json.member("mostDeliveriesInASecond", summary.mostDeliveriesInASecond);
-  json.member("frames", summary.frames);
-  json.member("framesPerSecond", perSecond(summary.frames, summary.tippingSeconds));
-  json.member("framesRead", summary.findings.framesRead);
-  json.member("bytes", summary.bytes);
-  json.close('}');
+  writeTraffic(json, "traffic", summary.timed);
+  writeTraffic(json, "burst", summary.burst);
   writeServers(json, summary);
   json.member("generatorCpuSeconds", summary.ownCpuSeconds);
   json.open("faults", '[');

@@ -14,12 +14,20 @@
 
 namespace tipflow::load::watch {
 
+/// What came of one span of tips.
+struct Traffic {
+  double seconds = 0;  ///< from the first tip until the last was seen
+  std::uint64_t frames = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t mostDeliveriesInASecond = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct WatchSummary {
   Time startedAt;
   std::size_t processes = 0;
   std::uint64_t open = 0;  ///< before the first tip
   double openSeconds = 0;
-  double tippingSeconds = 0;  ///< from the first tip until the last was seen
   Findings findings;
 
   std::uint64_t tipsSent = 0;
@@ -28,12 +36,10 @@ struct WatchSummary {
   std::uint64_t tipsInDoubt = 0;
   std::map<std::string, std::uint64_t> tipRefusals = {};
 
-  Histogram seen;            ///< from the first sending of a tip until one viewer sees it
-  Histogram seenByAll;       ///< until the last viewer who saw it did
-  std::uint64_t frames = 0;  ///< while tips were given
-  std::uint64_t deliveries = 0;
-  std::uint64_t mostDeliveriesInASecond = 0;
-  std::uint64_t bytes = 0;
+  Histogram seen;       ///< from the first sending of a timed tip until one viewer sees it
+  Histogram seenByAll;  ///< until the last viewer who saw it did
+  Traffic timed;        ///< while these were given
+  Traffic burst;        ///< afterwards; its tips are counted and not timed
 
   Usage serversBefore;  ///< nobody is connected yet
   Usage serversOpen;    ///< all are, nobody tips

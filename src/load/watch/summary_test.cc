@@ -22,8 +22,8 @@ WatchSummary fine() {
   summary.findings.openAtEnd = 100;
   summary.findings.whole = 100;
   summary.tipsSent = summary.tipsAcknowledged = 10;
-  summary.tippingSeconds = 2;
-  summary.deliveries = 1'000;
+  summary.timed = {.seconds = 2, .deliveries = 1'000};
+  summary.burst = {.seconds = 4, .deliveries = 4'000};
   summary.serversBefore = {10, 1};
   summary.serversOpen = {11, 2};
   summary.serversAfter = {11, 5};
@@ -53,6 +53,11 @@ TEST(WatchSummary, names_whatever_is_wrong) {
   EXPECT_EQ(broken([](auto& s) { s.tipsInDoubt = 1; }), kLoadBroken);
   EXPECT_EQ(broken([](auto& s) { s.tipsSent = s.tipsAcknowledged = 0; }), kLoadBroken);
   auto summary = fine();
+  summary.findings.wrongSums = 3;
+  summary.findings.shortSums = 2;
+  EXPECT_THAT(faultsOf(summary),
+              ElementsAre("3 viewers saw another sum than was acknowledged, 2 of them less"));
+  summary = fine();
   summary.findings.gaps = 3;
   EXPECT_THAT(faultsOf(summary), ElementsAre("3 times events were missing"));
   EXPECT_THAT(report({}, summary), HasSubstr("WRONG        3 times events were missing"));
@@ -69,6 +74,8 @@ TEST(WatchSummary, is_judged_by_thresholds) {
   EXPECT_EQ(code("p99<=0.1s"), kLoadFine);
   EXPECT_EQ(code("deliveries>=500"), kLoadFine);
   EXPECT_EQ(code("deliveries>500"), kLoadThreshold);
+  EXPECT_EQ(code("burst>=1000"), kLoadFine);
+  EXPECT_EQ(code("burst>1000"), kLoadThreshold);
   EXPECT_EQ(code("memory<=10.24"), kLoadFine);
   EXPECT_EQ(code("memory<10"), kLoadThreshold);
   EXPECT_EQ(code("open>=100"), kLoadFine);
@@ -85,6 +92,7 @@ TEST(WatchReport, for_machines_is_json_with_the_figures) {
   EXPECT_EQ(json.at("exitCode").as_int64(), 0);
   EXPECT_EQ(json.at("viewers").at("open").as_int64(), 100);
   EXPECT_EQ(json.at("traffic").at("deliveriesPerSecond").to_number<double>(), 500);
+  EXPECT_EQ(json.at("burst").at("deliveriesPerSecond").to_number<double>(), 1'000);
   EXPECT_EQ(json.at("seen").at("maxMs").to_number<double>(), 100);
   EXPECT_DOUBLE_EQ(json.at("servers").at("memoryPerViewerKiB").to_number<double>(), 10.24);
 }
@@ -93,6 +101,7 @@ TEST(WatchFindings, pass_through_a_pipe_and_add_up) {
   Findings findings;
   findings.viewers = 5;
   findings.repeats = 2;
+  findings.shortSums = 3;
   findings.unreadable = 7;
   findings.framesRead = 9;
   findings.refusals = {{"connection closed by the server", 3}, {"503", 4}};

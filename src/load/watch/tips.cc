@@ -24,7 +24,7 @@ Tips::Tips(const TipsPlan& plan, const std::vector<Room>& rooms, const std::vect
       zipf_(rooms.size(), plan.roomExponent) {}
 
 MonotonicUs Tips::nextStartUs() const {
-  if (stopped_ || plan_.perSecond <= 0 || sent_ >= shared_.tipsMost()) return kNever;
+  if (stopped_ || plan_.perSecond <= 0 || plan_.first + sent_ >= shared_.tipsMost()) return kNever;
   const auto at =
       plan_.startUs + static_cast<MonotonicUs>(static_cast<double>(sent_) * 1e6 / plan_.perSecond);
   return at < plan_.endUs ? at : kNever;
@@ -41,12 +41,13 @@ std::optional<Ticket> Tips::next(MonotonicUs now, std::string& out) {
 }
 
 Ticket Tips::begin(MonotonicUs now) {
-  const auto number = static_cast<std::uint32_t>(sent_++);
+  const auto number = plan_.first + static_cast<std::uint32_t>(sent_++);
   const auto room = zipf_.place(random_.bits());
   auto& shared = shared_.tip(number);
   shared.amountFen = static_cast<std::int64_t>(1 + random_.below(kAmountMost));
   shared.room = static_cast<std::uint32_t>(room);
   shared.sentUs = now;
+  shared.timed = plan_.timed;
   shared.state.store(TipState::sent, std::memory_order_release);
   auto& tip = open_[number];
   tip.sender = random_.below(senders_.size());

@@ -23,6 +23,8 @@ struct TipsPlan {
   double roomExponent = 1;
   std::uint64_t seed = 1;
   bool sign = true;
+  std::uint32_t first = 0;        ///< number of its first tip
+  bool timed = true;              ///< when they are seen counts for the times
   MonotonicUs resolveMostUs = 0;  ///< after the end, for outcomes that are not known
 };
 

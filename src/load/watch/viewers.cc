@@ -278,6 +278,7 @@ void Viewers::count(Viewer& viewer, const RoomFrame& frame, MonotonicUs now) {
   for (const auto& seen : frame.tips) {
     if (seen.number >= shared_.tipsMost()) continue;
     auto& tip = shared_.tip(seen.number);
+    if (!tip.timed) continue;
     latency_.record(std::chrono::microseconds(now - tip.sentUs));
     tip.seen(now);
   }
@@ -375,6 +376,7 @@ Findings Viewers::conclude() {
     const bool right =
         viewer.amountFen >= sum.acknowledged && viewer.amountFen <= sum.acknowledged + sum.doubtful;
     if (!right) ++findings_.wrongSums;
+    if (viewer.amountFen < sum.acknowledged) ++findings_.shortSums;
   }
   for (const auto& feed : feeds_) findings_.framesRead += feed.read();
   findings_.latencies = latency_.steps();

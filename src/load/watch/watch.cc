@@ -82,6 +82,7 @@ class Run {
     startChildren();
     open();
     tip();
+    summary_.serversAfter = usageOf(options_.servers);
     collect();
     progress_.finish();
     out_ << report(options_, summary_) << std::flush;
@@ -124,8 +125,12 @@ class Run {
                           ? static_cast<std::size_t>(options_.perProcess)
                           : std::max<std::size_t>(1, filesMost() - kFilesBeside);
     const auto count = (viewers + most - 1) / most;
-    const auto tips = static_cast<std::size_t>(std::ceil(options_.rate * options_.seconds)) + 1;
-    shared_.emplace(tips, count);
+    const auto tipsIn = [](double rate, double seconds) {
+      return static_cast<std::size_t>(std::ceil(rate * seconds)) + 1;
+    };
+    shared_.emplace(
+        tipsIn(options_.rate, options_.seconds) + tipsIn(options_.burstRate, options_.burstSeconds),
+        count);
     summary_.processes = count;
     const auto rooms = roomsOfViewers(viewers);
     openStartUs_ = monotonicNow();
@@ -216,16 +221,30 @@ class Run {
     while (shared_->total(&Progressed::noted) < children_.size() && Interrupts::seen() == 0) {
       pause();
     }
-    framesBefore_ = shared_->total(&Progressed::frames);
-    bytesBefore_ = shared_->total(&Progressed::bytes);
-    tippingUs_ = monotonicNow();
-    TipsPlan plan{.perSecond = options_.rate,
-                  .startUs = tippingUs_,
-                  .endUs = tippingUs_ + usOf(options_.seconds),
-                  .roomExponent = options_.zipf,
-                  .seed = options_.seed,
-                  .sign = options_.sign,
-                  .resolveMostUs = usOf(options_.settleSeconds)};
+    give(options_.rate, options_.seconds, true, summary_.timed);
+    if (options_.burstRate > 0 && Interrupts::seen() == 0) {
+      give(options_.burstRate, options_.burstSeconds, false, summary_.burst);
+    }
+  }
+
+  /// Tips at a rate, until all of them were seen.
+  void give(double rate, double seconds, bool timed, Traffic& traffic) {
+    traffic_ = &traffic;
+    const auto deliveriesBefore = shared_->total(&Progressed::deliveries);
+    const auto framesBefore = shared_->total(&Progressed::frames);
+    const auto bytesBefore = shared_->total(&Progressed::bytes);
+    const auto start = monotonicNow();
+    lastDeliveryUs_ = start;
+    secondUs_ = 0;
+    const TipsPlan plan{.perSecond = rate,
+                        .startUs = start,
+                        .endUs = start + usOf(seconds),
+                        .roomExponent = options_.zipf,
+                        .seed = options_.seed,
+                        .sign = options_.sign,
+                        .first = static_cast<std::uint32_t>(summary_.tipsSent),
+                        .timed = timed,
+                        .resolveMostUs = usOf(options_.settleSeconds)};
     Tips tips(plan, population_.rooms, population_.viewers, *shared_, clock_, ids_);
     Drivers drivers;
     drivers.push_back(std::make_unique<Driver>(resolve(api_), kTipConnections));
@@ -235,8 +254,12 @@ class Run {
       look();
     });
     settle();
-    summary_.tipsSent = tips.sent();
-    summary_.tipRefusals = tips.refusals();
+    summary_.tipsSent += tips.sent();
+    for (const auto& [why, count] : tips.refusals()) summary_.tipRefusals[why] += count;
+    traffic.seconds = static_cast<double>(lastDeliveryUs_ - start) / 1e6;
+    traffic.deliveries = delivered_ - deliveriesBefore;
+    traffic.frames = shared_->total(&Progressed::frames) - framesBefore;
+    traffic.bytes = shared_->total(&Progressed::bytes) - bytesBefore;
   }
 
   // Until nothing has come for a while.
@@ -253,12 +276,6 @@ class Run {
         break;
       }
     }
-    summary_.serversAfter = usageOf(options_.servers);
-    summary_.frames = shared_->total(&Progressed::frames) - framesBefore_;
-    summary_.bytes = shared_->total(&Progressed::bytes) - bytesBefore_;
-    summary_.deliveries = delivered_;
-    summary_.tippingSeconds =
-        static_cast<double>(std::max(lastDeliveryUs_, tippingUs_) - tippingUs_) / 1e6;
   }
 
   void look() {
@@ -269,8 +286,8 @@ class Run {
     if (now - secondUs_ >= 1'000'000) {
       const auto span = static_cast<double>(now - secondUs_) / 1e6;
       if (secondUs_ != 0) {
-        summary_.mostDeliveriesInASecond =
-            std::max(summary_.mostDeliveriesInASecond,
+        traffic_->mostDeliveriesInASecond =
+            std::max(traffic_->mostDeliveriesInASecond,
                      static_cast<std::uint64_t>(static_cast<double>(delivered - inSecond_) / span));
       }
       secondUs_ = now;
@@ -356,14 +373,12 @@ class Run {
   std::vector<Child> children_;
   std::atomic<bool> abort_ = false;
   MonotonicUs openStartUs_ = 0;
-  MonotonicUs tippingUs_ = 0;
   MonotonicUs lastDeliveryUs_ = 0;
   MonotonicUs secondUs_ = 0;
   std::uint64_t inSecond_ = 0;
   std::uint64_t delivered_ = 0;
-  std::uint64_t framesBefore_ = 0;
-  std::uint64_t bytesBefore_ = 0;
   WatchSummary summary_;
+  Traffic* traffic_ = &summary_.timed;
 };
 
 }  // namespace

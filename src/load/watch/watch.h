@@ -29,7 +29,9 @@ struct WatchOptions {
 
   double rate = 20;  ///< tips a second; 0: nobody tips
   double seconds = 10;
-  double settleSeconds = 15;    ///< for what is still on its way after the last tip
+  double burstRate = 0;  ///< tips a second after those, seen but not timed; 0: none
+  double burstSeconds = 10;
+  double settleSeconds = 15;    ///< for what is still on its way after the last tip, each time
   double returnsPerSecond = 0;  ///< viewers who drop out and come back, for all together
   double awaySeconds = 2;       ///< for so long
 

@@ -235,7 +235,7 @@ bool WebSocket::withinRate() {
 void WebSocket::look(std::int64_t nowSeconds) {
   if (state_ != State::open) return;
   const auto silent = nowSeconds - heardSeconds_;
-  if (silent >= companions_->limits.deadSeconds) {
+  if (silent >= companions_->limits.quietSeconds + companions_->limits.answerSeconds) {
     loop_->queueInLoop([weak = weak_from_this()] {
       const auto self = weak.lock();
       if (self && self->connection_) self->connection_->forceClose();

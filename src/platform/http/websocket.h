@@ -28,9 +28,10 @@ struct WebSocketLimits {
   std::size_t sendBuffer = 512 * 1024;
   std::int64_t framesPerSecond = 20;
   std::int64_t frameBurst = 60;
-  /// A client that was not heard for so long is pinged, and after `dead` is gone.
+  /// A client that was not heard for so long is pinged.
   int quietSeconds = 45;
-  int deadSeconds = 120;
+  /// Who does not answer within this time is gone.
+  int answerSeconds = 75;
 };
 
 class WebSocket;
