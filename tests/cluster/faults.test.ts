@@ -23,6 +23,8 @@ const leaseSeconds = 10; // audience.lane_lease_seconds
 /** Of the requests in a fault that leaves one node of each role, this part may be answered other than by success. */
 const failuresMost = 0.001;
 const recoveredWithinMs = 10_000;
+/** Connections to a node of Galera that nobody uses: looks whether it is well, and our own. */
+const checksAtOnce = 6;
 /** The edge sends to a new node so soon. */
 const sentToWithinMs = 5_000;
 
@@ -93,6 +95,20 @@ async function galeraNode(cluster: Cluster, inUse: boolean): Promise<string> {
   if (typeof sendsTo !== 'string') throw new Error('the endpoint sends to no node');
   const nodes = (await cluster.state()).parts.filter(({ kind }) => kind === 'Galera').map(({ name }) => name);
   return nodes.find((name) => (name === sendsTo) === inUse) as string;
+}
+
+/** Row locks hold for the transactions of one node: nobody may be connected to another than the one that new ones are sent to. */
+async function expectOneInUse(node: ClusterNode): Promise<void> {
+  const { parts } = await node.cluster.state();
+  const inUse: string[] = [];
+  for (const { name, kind, port } of parts) {
+    if (kind !== 'Galera') continue;
+    const url = new URL(node.databases.db1);
+    url.port = String(port);
+    const [[, connected]] = (await readRows(url.href, "SHOW GLOBAL STATUS LIKE 'Threads_connected'")) as [[string, string]];
+    if (Number(connected) > checksAtOnce) inUse.push(name);
+  }
+  expect(inUse).toEqual([await galeraNode(node.cluster, true)]);
 }
 
 /** Moving to another node leaves none for as long as it takes. */
@@ -188,6 +204,7 @@ describe('under traffic', () => {
     await fault.happen(node.cluster, state);
     const mendedAt = Date.now();
     const outcome = await load.outcome();
+    if (inject('clusterDatabases') === 'galera') await expectOneInUse(node);
     await prober.stop();
     outcomes.push(outcome);
     return {

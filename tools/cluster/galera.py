@@ -13,7 +13,7 @@ NODES = ["galera-1", "galera-2", "galera-3"]
 NODE_PORTS = ["group", "ist", "sst"]
 # A node that says nothing for so long is left out, and commits go on without it. Galera's own 5 s and 15 s are for
 # networks between sites. What a node misses while it is away it gets from another one's gcache.
-GROUP_SETTINGS = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;gcache.size=128M"
+GROUP_SETTINGS = "evs.keepalive_period=PT0.5S;evs.suspect_timeout=PT2S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S;gcache.size=128M"
 PROVIDERS = ["/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so"]
 CHECK_USER = "endpoint_check"
 ENDPOINT_TEMPLATE = os.path.join(os.path.dirname(__file__), "../../deploy/database/haproxy.cfg.template")
@@ -52,9 +52,15 @@ class GaleraNode(Server):
         if self.is_new:
             self.copy_empty(prepare_once(self.directory, "galera", self.begin_group))
             self.is_complete()
+        self.wait_until_left_out()
         group, seqno = self.position()
         start = [f"--wsrep-start-position={group}:{seqno}"] if seqno >= 0 else []
         self.process.start(["mariadbd", *self.settings(), *start, *([] if self.others_run else self.as_first())])
+
+    def wait_until_left_out(self):
+        """A group that has not yet left out who died, and meets it again, comes to no agreement for many seconds."""
+        others = [node for node in self.group if node is not self and node.process.pid is not None]
+        wait_for(lambda: all(node.group_size() <= len(others) for node in others), 30, f"the group has left out {self.name}")
 
     def begin_group(self, template):
         """An empty data directory at the beginning of a group: nodes that begin alike need none of each other's data."""
@@ -107,6 +113,13 @@ class GaleraNode(Server):
         with open(log, encoding="utf-8", errors="replace") as file:
             found = re.findall(r"Recovered position: ([0-9a-f-]+):(-?\d+)", file.read())
         return (found[-1][0], int(found[-1][1])) if found else ("", -1)
+
+    def group_size(self):
+        """How many nodes it believes its group has; 0 when it does not say."""
+        try:
+            return int(self.query("SHOW STATUS LIKE 'wsrep_cluster_size'")[0]["Value"])
+        except (subprocess.TimeoutExpired, ClusterError):
+            return 0
 
     def condition(self):
         rows = self.query("SHOW STATUS WHERE Variable_name IN "
