@@ -84,10 +84,11 @@ void SessionBoards::follow(db::Connection& connection) {
 }
 
 void SessionBoards::followLane(db::Connection& connection, LaneId lane) {
-  for (std::size_t got = kTipsAtOnce; got == kTipsAtOnce;) {
-    const auto tips = store::laneTips(connection, lane, tally_.mark(lane), kTipsAtOnce);
+  for (bool more = true; more;) {
+    const auto before = tally_.mark(lane);
+    const auto tips = store::laneTips(connection, lane, before, kTipsAtOnce);
     tally_.take(lane, tips);
-    got = tips.size();
+    more = tips.size() == kTipsAtOnce && tally_.mark(lane) > before;
   }
 }
 

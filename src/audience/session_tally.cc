@@ -17,6 +17,7 @@ void SessionTally::take(LaneId lane, const std::vector<LaneTip>& tips) {
   auto& mark = marks_[lane];
   for (const auto& tip : tips) {
     if (tip.seq <= mark) continue;
+    if (tip.seq.value != mark.value + 1) return;  // what stands between is not to be seen yet
     mark = tip.seq;
     const auto found = sessions_.find(tip.session);
     if (found == sessions_.end()) continue;

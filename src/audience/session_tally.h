@@ -32,8 +32,8 @@ class SessionTally {
   /// Up to which number the lane is counted, or was when counting began.
   [[nodiscard]] LaneSeq mark(LaneId lane) const;
   void setMark(LaneId lane, LaneSeq seq) { marks_[lane] = seq; }
-  /// The lane's next tips, in number order. Those of sessions that nobody asks about are only
-  /// passed by.
+  /// The lane's next tips, in number order, up to the first number that is missing. Those of
+  /// sessions that nobody asks about are only passed by.
   void take(LaneId lane, const std::vector<LaneTip>& tips);
 
   /// From now on the session is counted. `soFar`: all that the marked parts of the lanes hold of

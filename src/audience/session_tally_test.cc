@@ -39,6 +39,15 @@ TEST(SessionTally, adds_what_comes_to_what_was_there) {
   EXPECT_THAT(shown(tally.top(kSession, 1, kNow)), ElementsAre("1: 2 450"));
 }
 
+TEST(SessionTally, waits_for_a_number_that_is_not_to_be_seen_yet) {
+  SessionTally tally;
+  tally.begin(kSession, {}, kNow);
+  tally.take(LaneId{1}, {tip(1, kSession, 1, 5), tip(3, kSession, 1, 7)});
+  EXPECT_EQ(tally.mark(LaneId{1}), LaneSeq{1});
+  tally.take(LaneId{1}, {tip(2, kSession, 1, 6), tip(3, kSession, 1, 7)});
+  EXPECT_EQ(tally.sum(kSession).amount, Fen{18});
+}
+
 TEST(SessionTally, counts_no_tip_twice_however_often_it_is_told) {
   SessionTally tally;
   tally.begin(kSession, {}, kNow);

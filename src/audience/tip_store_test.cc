@@ -493,6 +493,18 @@ TEST_P(LaneSums, stay_right_when_more_tips_come_after_they_were_sealed) {
   EXPECT_THAT(advance, IsEmpty()) << "nothing new";
 }
 
+TEST_P(LaneSums, are_not_sealed_while_a_number_is_missing) {
+  fill(lanes[0], 1, 5);
+  read({});
+  fill(lanes[0], 8, 9);
+  expectDirectSums(read({}), {});
+  EXPECT_THAT(advance, IsEmpty());
+  fill(lanes[0], 6, 7);
+  expectDirectSums(read({}), {});
+  ASSERT_EQ(advance.size(), 1U);
+  EXPECT_EQ(advance.front().seq, LaneSeq{9});
+}
+
 TEST_P(LaneSums, stay_right_when_two_readers_keep_their_seals_in_either_order) {
   fill(lanes[0], 1, 10);
   read({}, false);

@@ -364,7 +364,8 @@ Books books(db::Connection& connection) {
                          seal.anchorUnits += Units{row.integer(2)};
                        });
       seal.seq = lane.cursor;
-      books.advance.push_back(seal);
+      // Rows that are not there, or not to be seen yet, must not be missing for ever.
+      if (seal.sum.count == lane.cursor.value) books.advance.push_back(seal);
     }
     lane.ledger = seal.sum;
     lane.anchorUnits = seal.anchorUnits;

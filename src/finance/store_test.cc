@@ -951,6 +951,18 @@ TEST_P(BooksFigures, stay_those_of_the_rows_when_more_is_settled_after_they_were
   keepSeals(*c, {});
 }
 
+TEST_P(BooksFigures, are_not_sealed_while_a_row_is_missing) {
+  c->exec("UPDATE sync_cursor SET last_seq = last_seq + 1 WHERE lane_id = ?", {kLane});
+  const auto seen = look();
+  EXPECT_EQ(seen.cursorMismatch, 1);
+  EXPECT_THAT(seen.advance,
+              ::testing::Not(::testing::Contains(::testing::Field(&Books::Seal::lane, kLane))));
+  c->exec("UPDATE sync_cursor SET last_seq = last_seq - 1 WHERE lane_id = ?", {kLane});
+  const auto again = look();
+  expectZero(again);
+  EXPECT_THAT(again.advance, ::testing::Contains(::testing::Field(&Books::Seal::lane, kLane)));
+}
+
 TEST_P(BooksFigures, stay_right_when_two_readers_keep_their_seals_in_either_order) {
   const auto early = look().advance;
   ASSERT_EQ(apply(batchOf(kLane, 31, 55)).status, BatchStatus::applied);
