@@ -25,7 +25,9 @@ struct WatchOptions {
   double openPerSecond = 2'000;
   double openSeconds = 300;  ///< who is not in by then stays out
   int perProcess = 0;        ///< connections a process; 0: as many as its descriptor limit allows
-  int perAddress = 20'000;   ///< connections a source address and node, on loopback
+  /// Connections a source address and node, on loopback: the system looks long for the last free
+  /// ports.
+  int perAddress = 4'000;
 
   double rate = 20;  ///< tips a second; 0: nobody tips
   double seconds = 10;
