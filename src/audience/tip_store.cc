@@ -243,8 +243,8 @@ std::vector<LaneSum> laneSums(db::Connection& connection, const std::map<LaneId,
       seal.seq = last;
       seal.sum.tips += added.sum.tips;
       seal.sum.amount += added.sum.amount;
-      // A lane has no holes. A node that has just taken over a group of databases may show a commit
-      // before the one that it follows: such a sum is told as it is, and never kept.
+      // A lane has no holes: a sum that counts fewer tips than numbers is told as it is, and never
+      // kept, so that tips which are seen later are not missing for ever.
       if (whole) advance.push_back(seal);
     }
     lane.all = seal.sum;

@@ -204,9 +204,9 @@ describe('under traffic', () => {
     await fault.happen(node.cluster, state);
     const mendedAt = Date.now();
     const outcome = await load.outcome();
-    if (inject('clusterDatabases') === 'galera') await expectOneInUse(node);
     await prober.stop();
     outcomes.push(outcome);
+    if (inject('clusterDatabases') === 'galera') await expectOneInUse(node);
     return {
       fault: fault.name,
       requests: outcome.requests + prober.requests.length,
