@@ -62,6 +62,8 @@ class Watch {
   WatchedParts parts_;
   AlertLimits limits_;
   Duration reconcileEvery_;
+  Duration reconcileTook_{0};  ///< the last comparison that came to its end
+  Duration reconcileTookBefore_{0};
   Conditions conditions_;
   Growth answered_;
   Growth failed_;

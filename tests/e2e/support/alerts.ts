@@ -30,8 +30,8 @@ export interface Setting {
 /** So that a node looks at itself every second, and tells at once. */
 export const attentive = { TIPFLOW_ALERTS_LOOK_SECONDS: '1' };
 
-/** Two looks and their work, on a slow machine. */
-export const looks: WaitOptions = { withinMs: 25_000, everyMs: 100 };
+/** Two looks and their work, on a slow machine; comparing the books rests a hundred times as long as it took. */
+export const looks: WaitOptions = { withinMs: 50_000, everyMs: 100 };
 
 export async function alerts(admin: Client, query: Record<string, string> = {}): Promise<Alert[]> {
   return admin.allPages<Alert>('/admin/alerts', query);
