@@ -5,6 +5,7 @@
 
 #include "load/watch/servers.h"
 #include "load/watch/summary.h"
+#include "load/watch/viewers.h"
 #include "load/wire.h"
 
 namespace tipflow::load::watch {
@@ -28,8 +29,8 @@ std::string faultOf(const WatchOptions& options) {
   if (!(options.openPerSecond > 0)) return "--open-rate must be more than 0";
   if (!(options.openSeconds > 0)) return "--open-seconds must be more than 0";
   if (options.perProcess < 0) return "--per-process must not be negative";
-  if (options.perAddress < 1 || options.perAddress > 28'000) {
-    return "--per-address must be 1 to 28,000: a pair of addresses has no more ports";
+  if (options.perAddress < 1 || options.perAddress > kPerAddressMost) {
+    return fmt::format("--per-address must be 1 to {}", kPerAddressMost);
   }
   if (!(options.rate >= 0 && options.rate <= 100'000)) return "--rate must be 0 to 100,000";
   if (!(options.seconds >= 0 && options.seconds <= 86'400)) return "--seconds must be 0 to 86,400";

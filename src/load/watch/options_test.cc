@@ -40,7 +40,7 @@ TEST(WatchOptions, that_cannot_be_done_are_refused_by_their_name) {
   EXPECT_THAT(fault([](auto& o) { o.openSeconds = 0; }), HasSubstr("--open-seconds"));
   EXPECT_THAT(fault([](auto& o) { o.perProcess = -1; }), HasSubstr("--per-process"));
   EXPECT_THAT(fault([](auto& o) { o.perProcess = 1'000'000'000; }), HasSubstr("--per-process"));
-  EXPECT_THAT(fault([](auto& o) { o.perAddress = 28'001; }), HasSubstr("--per-address"));
+  EXPECT_THAT(fault([](auto& o) { o.perAddress = 20'001; }), HasSubstr("--per-address"));
   EXPECT_THAT(fault([](auto& o) { o.rate = -1; }), HasSubstr("--rate"));
   EXPECT_THAT(fault([](auto& o) { o.seconds = -1; }), HasSubstr("--seconds"));
   EXPECT_THAT(fault([](auto& o) { o.rate = o.seconds = 50'000; }), HasSubstr("20 million"));

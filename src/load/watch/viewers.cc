@@ -24,6 +24,8 @@ constexpr int kWaitMs = 5;
 // Of a process at once: more would only wait for each other, and some beyond their patience.
 constexpr std::size_t kOpeningMost = 128;
 constexpr std::size_t kLoopbacks = 250;  // 127.0.0.1 to 127.0.0.250
+constexpr std::size_t kFirstPort = 10'000;
+constexpr auto kPorts = static_cast<std::size_t>(kPerAddressMost);
 
 bool isLoopback(const Address& address) {
   if (address.storage.ss_family != AF_INET) return false;
@@ -110,7 +112,7 @@ void Viewers::connect(std::size_t which, MonotonicUs now) {
   if (viewer.fd < 0) return refuse(which, std::strerror(errno), backOffUs(++viewer.attempts), now);
   const int on = 1;
   setsockopt(viewer.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (isLoopback(address)) bindSource(viewer.fd, which);
+  if (isLoopback(address)) bindSource(viewer, which);
   viewer.state = State::connecting;
   ++opening_;
   const int result =
@@ -121,18 +123,23 @@ void Viewers::connect(std::size_t which, MonotonicUs now) {
   watch(which, EPOLL_CTL_ADD, EPOLLOUT);
 }
 
-// A pair of addresses has some 28,000 ports: beyond that viewers come from another loopback
-// address.
-void Viewers::bindSource(int fd, std::size_t which) const {
-  const auto number =
-      (plan_.first + which) / targets_.size() / static_cast<std::size_t>(plan_.perAddress);
+// The system looks long for the last free ports of a pair of addresses, so each viewer has its own,
+// below those that the system gives; when it comes back, the next one, for its old one may be
+// closing still.
+void Viewers::bindSource(Viewer& viewer, std::size_t which) {
+  const auto perAddress = static_cast<std::size_t>(plan_.perAddress);
+  const auto number = (plan_.first + which) / targets_.size();
+  const auto turn = viewer.connects++ % (kPorts / perAddress);
   sockaddr_in source{};
   source.sin_family = AF_INET;
-  source.sin_addr.s_addr = htonl(0x7F000001U + static_cast<std::uint32_t>(number % kLoopbacks));
+  source.sin_addr.s_addr =
+      htonl(0x7F000001U + static_cast<std::uint32_t>(number / perAddress % kLoopbacks));
+  source.sin_port =
+      htons(static_cast<std::uint16_t>(kFirstPort + turn * perAddress + number % perAddress));
   const int on = 1;
-  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  // Where it does not work the connection comes from the address it would have come from.
-  (void)bind(fd, reinterpret_cast<const sockaddr*>(&source), sizeof source);
+  setsockopt(viewer.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  // Where it does not work the connection comes from where it would have come from.
+  (void)bind(viewer.fd, reinterpret_cast<const sockaddr*>(&source), sizeof source);
 }
 
 std::string Viewers::targetOf(const Viewer& viewer) const {

@@ -25,13 +25,16 @@ struct Target {
   Url url;
 };
 
+/// Connections a source address and node: so many ports are used, 10,000 to 29,999.
+constexpr int kPerAddressMost = 20'000;
+
 struct ViewersPlan {
   std::size_t process = 0;
   std::size_t first = 0;             ///< number of its first viewer in the whole run
   std::vector<std::uint32_t> rooms;  ///< of each viewer: place among `roomIds`
   double openPerSecond = 100;
   MonotonicUs openUntilUs = 0;
-  int perAddress = 20'000;
+  int perAddress = 4'000;
   double returnsPerSecond = 0;
   MonotonicUs awayUs = 0;
   std::uint64_t seed = 1;
@@ -59,6 +62,7 @@ class Viewers {
     bool returning = false;  // its next frames are what it missed
     bool early = false;      // heard its room before the first tip was given
     std::uint16_t attempts = 0;
+    std::uint16_t connects = 0;
     std::uint32_t room = 0;
     std::uint32_t frames = 0;
     Continuity continuity;
@@ -69,7 +73,7 @@ class Viewers {
 
   void openSome(MonotonicUs now);
   void connect(std::size_t which, MonotonicUs now);
-  void bindSource(int fd, std::size_t which) const;
+  void bindSource(Viewer& viewer, std::size_t which);
   [[nodiscard]] std::string targetOf(const Viewer& viewer) const;
   void sendHandshake(std::size_t which, MonotonicUs now);
   void onReadable(std::size_t which);

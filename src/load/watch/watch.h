@@ -25,8 +25,8 @@ struct WatchOptions {
   double openPerSecond = 2'000;
   double openSeconds = 300;  ///< who is not in by then stays out
   int perProcess = 0;        ///< connections a process; 0: as many as its descriptor limit allows
-  /// Connections a source address and node, on loopback: the system looks long for the last free
-  /// ports.
+  /// Connections a source address and node, on loopback; the fewer, the more other ports there are
+  /// for a viewer that comes back.
   int perAddress = 4'000;
 
   double rate = 20;  ///< tips a second; 0: nobody tips
