@@ -183,7 +183,7 @@ Directory::Directory(db::Database& db1, Bus& bus, const Clock& clock)
           return Memory::readRestraintAgain(std::move(self), room, viewer);
         });
   });
-  bus.onGap([memory = memory_] {
+  bus.onGap({topic::kRoomChanged, topic::kRoomModeration}, [memory = memory_] {
     drogon::async_run([self = memory]() mutable -> drogon::Task<> {
       return Memory::readAllAgain(std::move(self));
     });

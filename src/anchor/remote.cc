@@ -41,7 +41,7 @@ void RemoteAnchors::listen(Bus& bus) {
   });
   bus.subscribe(topic::kRoomModeration,
                 [this](std::string_view message) { heardOfRestraint(message); });
-  bus.onGap([this] { due_ = true; });
+  bus.onGap({topic::kRoomChanged, topic::kRoomModeration}, [this] { due_ = true; });
 }
 
 void RemoteAnchors::start(trantor::EventLoop& loop) {

@@ -23,7 +23,7 @@ void listenTo(Bus& bus, SessionSums& sums) {
 }
 
 void SumReporter::start(trantor::EventLoop& loop) {
-  bus_.onGap([this] { missed_ = true; });
+  bus_.onGap({topic::kSessionSums}, [this] { missed_ = true; });
   loop.runEvery(kTickSeconds, [this] { tick(); });
 }
 

@@ -19,7 +19,7 @@ ViewerDirectory::ViewerDirectory(db::Database& db1, Bus& bus) : db1_(db1), bus_(
   bus_.subscribe(topic::kViewerChanged, [this](std::string_view message) {
     if (const auto id = http::Call::parseId(message)) forget(ViewerId{*id});
   });
-  bus_.onGap([this] {
+  bus_.onGap({topic::kViewerChanged}, [this] {
     if (gaps_.fetch_add(1) > 0) return;  // whoever is at it begins again
     drogon::async_run([this]() -> drogon::Task<> {
       for (int seen = 0; gaps_.fetch_sub(seen) > seen;) {

@@ -18,7 +18,7 @@ class BrokenBus final : public Bus {
  public:
   void publish(const std::string&, std::string_view) override {}
   void subscribe(const std::string&, Listener) override {}
-  void onGap(std::function<void()> listener) override { gap_ = std::move(listener); }
+  void onGap(Topics, std::function<void()> listener) override { gap_ = std::move(listener); }
   /// On a thread of its own, as buses do.
   void mend() {
     std::thread([this] { gap_(); }).join();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ namespace tipflow {
 class Bus {
  public:
   using Listener = std::function<void(std::string_view message)>;
+  using Topics = std::set<std::string>;
   virtual ~Bus() = default;
   /// From any thread; never waits. This node's listeners have heard it when it returns, those of
   /// others hear it within milliseconds.
@@ -21,10 +23,10 @@ class Bus {
   /// Listeners are called on the publisher's thread or one of the bus, must be quick, and stay for
   /// good.
   virtual void subscribe(const std::string& topic, Listener listener) = 0;
-  /// `listener` is called when messages of other nodes may have been missed, and once this node
-  /// hears others at all: whoever keeps a copy of something reads it anew then. On a thread of the
-  /// bus.
-  virtual void onGap(std::function<void()> listener) = 0;
+  /// `listener` is called when messages of other nodes on any of these topics may have been missed,
+  /// and once this node hears others at all: whoever keeps a copy of something reads it anew then.
+  /// On a thread of the bus.
+  virtual void onGap(Topics topics, std::function<void()> listener) = 0;
 };
 
 class LocalBus final : public Bus {
@@ -32,7 +34,7 @@ class LocalBus final : public Bus {
   void publish(const std::string& topic, std::string_view message) override;
   void subscribe(const std::string& topic, Listener listener) override;
   /// Within one process nothing is missed.
-  void onGap(std::function<void()>) override {}
+  void onGap(Topics, std::function<void()>) override {}
 
  private:
   std::mutex mutex_;

@@ -18,6 +18,7 @@ constexpr Duration kTopEvery{5 * kUsPerSecond};
 constexpr Duration kHandOverEvery{1 * kUsPerSecond};
 // An event loop that has not come to an end with a tick's frames by then is not waited for.
 constexpr Duration kBehindMost{2 * kUsPerSecond};
+constexpr Duration kAnewEvery{3 * kUsPerSecond};
 constexpr std::int64_t kWatchedSeconds = 30;
 constexpr int kTopPlaces = 10;
 constexpr std::size_t kReadEachTick = 8;       // reports of other nodes
@@ -128,7 +129,8 @@ void Halls::listen() {
       onFloors([n, seconds](Floor& floor) { floor.kick(n.room, n.viewer, seconds); });
     });
   });
-  bus.onGap([this] { post([this] { startAnew(); }); });
+  bus.onGap({topic::kRoomEvents, topic::kRoomChats, topic::kRoomModeration},
+            [this] { post([this] { anewDue_ = true; }); });
 }
 
 void Halls::post(std::function<void()> work) { thread_.getLoop()->queueInLoop(std::move(work)); }
@@ -248,10 +250,14 @@ void Halls::take(RoomTips news) {
 }
 
 // News may have been missed: what is shown can only be whole if everybody starts from how things
-// stand now.
-void Halls::startAnew() {
+// stand now. To tell everybody is much work, and may itself be why Redis is too slow for some node:
+// what is missed meanwhile waits for the next time.
+void Halls::startAnewIfDue(Time now) {
+  if (!anewDue_ || *greeting_ > 0 || now - anewAt_ < kAnewEvery) return;
+  anewDue_ = false;
+  anewAt_ = now;
   // What came and was not told yet belongs to what was.
-  sendFrames(clock_.now());
+  sendFrames(now);
   for (auto& [id, room] : rooms_) {
     room->hall = Hall(id, newEpoch(), limits_);
     const auto numbers = friends_.live.numbers(id).of(room->session);
@@ -260,7 +266,11 @@ void Halls::startAnew() {
       floor.hello(id, begin);
     });
   }
-  onFloors([](Floor& floor) { floor.lookAtAll(); });
+  *greeting_ += static_cast<int>(floors_.size());
+  onFloors([greeting = greeting_](Floor& floor) {
+    floor.lookAtAll();
+    --*greeting;
+  });
 }
 
 void Halls::tick() {
@@ -270,6 +280,7 @@ void Halls::tick() {
     room = follow(*room->second, now) ? std::next(room) : rooms_.erase(room);
   }
   report(now);
+  startAnewIfDue(now);
   if (!areBehind(now)) sendFrames(now);
   handOver(now);
   metrics_.rooms.Set(static_cast<double>(rooms_.size()));

@@ -63,7 +63,7 @@ class Halls {
   Room* open(RoomId id);
   void welcome(Room& room, const std::shared_ptr<Seat>& seat);
   void take(RoomTips news);
-  void startAnew();
+  void startAnewIfDue(Time now);
 
   void tick();
   /// To everybody, what happened since the last time.
@@ -107,6 +107,10 @@ class Halls {
   Time sentAt_{};
   // Event loops that have yet to hand on a tick's frames.
   std::shared_ptr<std::atomic<int>> sending_ = std::make_shared<std::atomic<int>>(0);
+  bool anewDue_ = false;  // news may have been missed
+  Time anewAt_{};
+  // Event loops that have yet to tell everybody how things stand.
+  std::shared_ptr<std::atomic<int>> greeting_ = std::make_shared<std::atomic<int>>(0);
   std::int64_t countBudget_ = 0;  // deliveries; below 0 after a large room
   RoomId countedLast_{};          // whose counts alone were told last
   Time handedOverAt_{};

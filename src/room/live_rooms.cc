@@ -12,7 +12,7 @@ ReportedRooms::ReportedRooms(Bus& bus, const Clock& clock, std::string process)
     const std::lock_guard lock(mutex_);
     board_.take(*report, clock_.now());
   });
-  bus.onGap([this] {
+  bus.onGap({topic::kRoomPresence}, [this] {
     const std::lock_guard lock(mutex_);
     unsureUntil_ = clock_.now() + PresenceBoard::kSilence;
   });

@@ -7,25 +7,34 @@ namespace tipflow::room {
 
 void PresenceBoard::take(const Presence& report, Time now) {
   heard_[report.process] = now;
+  const auto place = placeOf(report.process);
   if (report.all) {
     std::set<RoomId> named;
     for (const auto& part : report.parts) named.insert(part.room);
     for (auto& [id, room] : rooms_) {
-      const auto own = room.parts.find(report.process);
-      if (own != room.parts.end() && !named.contains(id)) {
-        set(room, own->second, {0, own->second.joins, own->second.chats});
-      }
+      if (!named.contains(id)) leave(room, place);
     }
   }
-  for (const auto& part : report.parts) take(report.process, part);
+  for (const auto& part : report.parts) take(place, part);
 }
 
-void PresenceBoard::take(const std::string& process, const Part& part) {
+std::size_t PresenceBoard::placeOf(const std::string& process) {
+  return places_.try_emplace(process, places_.size()).first->second;
+}
+
+void PresenceBoard::take(std::size_t place, const Part& part) {
   auto& room = rooms_[part.room];
   if (part.session < room.session) return;  // a node that has not heard of the new session yet
   if (part.session > room.session) room = {part.session, 0, {}, {}};
-  set(room, room.parts[process], {part.viewers, part.joins, part.chats});
+  if (room.parts.size() <= place) room.parts.resize(place + 1);
+  set(room, room.parts[place], {part.viewers, part.joins, part.chats});
   room.peak = std::max({room.peak, part.peakViewers, room.sum.viewers});
+}
+
+void PresenceBoard::leave(Room& room, std::size_t place) {
+  if (place >= room.parts.size()) return;
+  auto& part = room.parts[place];
+  set(room, part, {0, part.joins, part.chats});
 }
 
 void PresenceBoard::set(Room& room, Counts& part, const Counts& counts) {
@@ -44,11 +53,8 @@ void PresenceBoard::expire(Time now) {
       ++node;
       continue;
     }
-    for (auto& [_, room] : rooms_) {
-      const auto part = room.parts.find(node->first);
-      if (part == room.parts.end()) continue;
-      set(room, part->second, {0, part->second.joins, part->second.chats});
-    }
+    const auto place = placeOf(node->first);
+    for (auto& [_, room] : rooms_) leave(room, place);
     node = heard_.erase(node);
   }
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "room/client.h"
 #include "room/model.h"
@@ -36,15 +37,19 @@ class PresenceBoard {
   struct Room {
     SessionId session;
     std::int64_t peak = 0;
-    std::map<std::string, Counts> parts;  // by process
-    Counts sum;                           // of the parts
+    std::vector<Counts> parts;  // by the process's place; those that follow are zero
+    Counts sum;                 // of the parts
   };
-  void take(const std::string& process, const Part& part);
+  std::size_t placeOf(const std::string& process);
+  void take(std::size_t place, const Part& part);
+  /// What the process counted stays, its viewers are gone.
+  static void leave(Room& room, std::size_t place);
   static void set(Room& room, Counts& part, const Counts& counts);
 
   std::unordered_map<RoomId, Room> rooms_;
-  std::map<std::string, Time> heard_;  // by process
-  Time nobodySilentUntil_{};           // nobody can have been silent for too long before
+  std::unordered_map<std::string, std::size_t> places_;  // of each process that ever reported
+  std::map<std::string, Time> heard_;                    // by process
+  Time nobodySilentUntil_{};  // nobody can have been silent for too long before
 };
 
 }  // namespace tipflow::room

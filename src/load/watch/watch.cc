@@ -173,6 +173,9 @@ class Run {
     // The child goes when the first process does, whatever ends that.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
+    // Linux shares its processors among sessions first: in one, all viewers together would have as
+    // much as a single node.
+    setsid();
     std::signal(SIGINT, SIG_IGN);
     std::signal(SIGTERM, SIG_IGN);
     ::close(ends[0]);

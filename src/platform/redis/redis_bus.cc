@@ -1,6 +1,6 @@
 #include "platform/redis/redis_bus.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -16,8 +16,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// What tells others that messages of a process were lost.
+// What tells others on which topics messages of a process were lost, divided by blanks.
 constexpr const char* kLossTopic = "bus.loss";
+// A gap in all topics there are.
+const Bus::Topics kAnyTopic;
 // A quiet connection is asked whether it lives, and has so long to say so.
 constexpr Duration kAskEvery{1 * kUsPerSecond};
 constexpr Duration kSilentFor{3 * kUsPerSecond};
@@ -26,6 +28,21 @@ prometheus::Counter& messages(Metrics& metrics, const char* outcome) {
   return metrics.counter("tipflow_bus_messages_total",
                          "Messages between nodes: published, received, and not got rid of.",
                          {{"outcome", outcome}});
+}
+
+Bus::Topics topicsOf(std::string_view text) {
+  Bus::Topics topics;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    if (end > 0) topics.emplace(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return topics;
+}
+
+bool concerns(const Bus::Topics& gap, const Bus::Topics& topics) {
+  return gap.empty() ||
+         std::ranges::any_of(gap, [&](const auto& topic) { return topics.contains(topic); });
 }
 
 }  // namespace
@@ -69,23 +86,34 @@ std::string RedisBus::channel(const std::string& topic) const {
 void RedisBus::publish(const std::string& topic, std::string_view message) {
   local_.publish(topic, message);
   std::vector<Command> commands{{"PUBLISH", channel(topic), process_ + std::string(message)}};
-  client_.submit(std::move(commands), [this](const std::vector<Reply>& replies) {
+  client_.submit(std::move(commands), [this, topic](const std::vector<Reply>& replies) {
     if (!replies.empty() && !replies.front().isError()) {
       sent_.Increment();
       return;
     }
     missed_.Increment();
-    lost_ = true;
+    noteLoss({topic});
     if (client_.up()) tellLoss();
   });
 }
 
+void RedisBus::noteLoss(const Topics& topics) {
+  const std::lock_guard lock(mutex_);
+  lost_.insert(topics.begin(), topics.end());
+}
+
 // Once Redis is there again: the others may have missed something of ours.
 void RedisBus::tellLoss() {
-  if (!lost_.exchange(false)) return;
-  std::vector<Command> commands{{"PUBLISH", channel(kLossTopic), process_}};
-  client_.submit(std::move(commands), [this](const std::vector<Reply>& replies) {
-    if (replies.empty() || replies.front().isError()) lost_ = true;
+  Topics lost;
+  {
+    const std::lock_guard lock(mutex_);
+    lost.swap(lost_);
+  }
+  if (lost.empty()) return;
+  std::vector<Command> commands{
+      {"PUBLISH", channel(kLossTopic), fmt::format("{}{}", process_, fmt::join(lost, " "))}};
+  client_.submit(std::move(commands), [this, lost](const std::vector<Reply>& replies) {
+    if (replies.empty() || replies.front().isError()) noteLoss(lost);
   });
 }
 
@@ -98,9 +126,9 @@ void RedisBus::subscribe(const std::string& topic, Listener listener) {
   eventfd_write(wake_, 1);
 }
 
-void RedisBus::onGap(std::function<void()> listener) {
+void RedisBus::onGap(Topics topics, std::function<void()> listener) {
   const std::lock_guard lock(mutex_);
-  gapListeners_.push_back(std::move(listener));
+  gapListeners_.push_back({std::move(topics), std::move(listener)});
 }
 
 void RedisBus::start() {
@@ -171,7 +199,7 @@ void RedisBus::take(const Reply& message) {
   if (message.isError()) throw Away("refuses: " + message.text);
   if (message.list.size() < 3) return;
   const auto& kind = message.list[0].text;
-  if (kind == "subscribe" && unconfirmed_ > 0 && --unconfirmed_ == 0) noteGap();
+  if (kind == "subscribe" && unconfirmed_ > 0 && --unconfirmed_ == 0) noteGap(kAnyTopic);
   if (kind != "message") return;
   const auto& text = message.list[2].text;
   if (text.size() < process_.size() || text.starts_with(process_)) return;
@@ -184,7 +212,7 @@ void RedisBus::deliver(const std::string& channel, std::string_view message) {
   if (!channel.starts_with(prefix)) return;
   const auto topic = channel.substr(prefix.size());
   if (topic == kLossTopic) {
-    noteGap();
+    noteGap(topicsOf(message));
     return;
   }
   try {
@@ -195,16 +223,17 @@ void RedisBus::deliver(const std::string& channel, std::string_view message) {
   }
 }
 
-void RedisBus::noteGap() {
+void RedisBus::noteGap(const Topics& topics) {
   gaps_.Increment();
-  std::vector<std::function<void()>> listeners;
+  std::vector<GapListener> listeners;
   {
     const std::lock_guard lock(mutex_);
     listeners = gapListeners_;
   }
   for (const auto& listener : listeners) {
+    if (!concerns(topics, listener.topics)) continue;
     try {
-      listener();
+      listener.tell();
     } catch (const std::exception& error) {
       log::error("platform", "what was missed cannot be made good",
                  log::field("error", std::string_view(error.what())));

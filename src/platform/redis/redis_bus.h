@@ -29,7 +29,7 @@ class RedisBus final : public Bus {
 
   void publish(const std::string& topic, std::string_view message) override;
   void subscribe(const std::string& topic, Listener listener) override;
-  void onGap(std::function<void()> listener) override;
+  void onGap(Topics topics, std::function<void()> listener) override;
 
   /// From now on other nodes are heard. Once listeners have what they work on: the first thing they
   /// hear is a gap.
@@ -37,13 +37,14 @@ class RedisBus final : public Bus {
   void stop();
 
  private:
+  void noteLoss(const Topics& topics);
   void tellLoss();
   void work();
   void listen(Connection& connection);
   void subscribeNew(Connection& connection);
   void take(const Reply& message);
   void deliver(const std::string& channel, std::string_view message);
-  void noteGap();
+  void noteGap(const Topics& topics);
   void drainWake() const;
   [[nodiscard]] bool pause(Duration pause);
   [[nodiscard]] std::string channel(const std::string& topic) const;
@@ -52,15 +53,19 @@ class RedisBus final : public Bus {
   std::string process_;
   Limits limits_;
   LocalBus local_;
-  std::atomic<bool> lost_{false};  // messages of this process that others did not get
 
+  struct GapListener {
+    Topics topics;
+    std::function<void()> tell;
+  };
   std::mutex mutex_;
-  std::set<std::string> topics_;
-  std::vector<std::function<void()>> gapListeners_;
+  Topics topics_;
+  Topics lost_;  // of messages of this process that others did not get
+  std::vector<GapListener> gapListeners_;
   std::atomic<bool> stopping_{false};
 
   // On the thread alone.
-  std::set<std::string> subscribed_;
+  Topics subscribed_;
   std::size_t unconfirmed_ = 0;
 
   int wake_ = -1;  // an eventfd: a new topic, or the end

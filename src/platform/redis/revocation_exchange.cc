@@ -52,7 +52,7 @@ RevocationExchange::RevocationExchange(Client& client, Bus& bus, Revocations& re
                                        const Clock& clock)
     : client_(client), revocations_(revocations), clock_(clock) {
   client_.onChange([this](bool) { doubtful_ = true; });
-  bus.onGap([this] { doubtful_ = true; });
+  bus.onGap({topic::kTokenRevoked}, [this] { doubtful_ = true; });
   // Revocations listens since before: here it is known already.
   bus.subscribe(topic::kTokenRevoked, [this](std::string_view message) {
     const auto key = kHeard + std::string(message.substr(0, message.find(' ')));

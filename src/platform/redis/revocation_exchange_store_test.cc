@@ -24,7 +24,7 @@ struct Node {
         bus(client, std::string(32, name), metrics, kLimits),
         revocations(clock, bus),
         exchange(client, bus, revocations, clock) {
-    bus.onGap([this] { listening = true; });
+    bus.onGap({topic::kTokenRevoked}, [this] { listening = true; });
     client.start();
     if (hears) bus.start();
   }
