@@ -17,7 +17,7 @@ OPEN_PER_SECOND = 4_000
 SECONDS = 30  # of timed tips
 BURST_SECONDS = 20
 TIMED_DELIVERIES = 20_000  # a second: each frame goes out alone, what is timed is one tip's way to its room
-BURST_DELIVERIES = 200_000
+BURST_DELIVERIES = 300_000  # more than gets through
 COUNTS_PER_SECOND = 5_000  # of all nodes, as one has it by default: how many come and go, told to that many viewers
 PING_SECONDS = 240  # at a million viewers the default of 45 would cost as much as the tips
 
