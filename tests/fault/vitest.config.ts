@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 // Millions of tips do not fit into what is enough for a story.
 process.env['TIPFLOW_E2E_BUFFER_POOL'] ??= '2G';
+process.env['TIPFLOW_E2E_REDO_LOG'] ??= '2G';
 
 // Each suite breaks what it runs on, hundreds of times: one file at a time, and time enough.
 export default defineConfig({

@@ -40,7 +40,7 @@ export interface MariaDbOptions {
   settings?: readonly string[];
 }
 
-const logFileSize = '--innodb-log-file-size=32M';
+const logFileSize = `--innodb-log-file-size=${process.env['TIPFLOW_E2E_REDO_LOG'] ?? '32M'}`;
 
 export class MariaDb {
   private server: Process | undefined;
