@@ -63,8 +63,16 @@ def seconds_of(pair, sql):
     return time.monotonic() - started
 
 
-def caught_up(pair, tips):
-    return int(pair.rows(2, "SELECT COALESCE(SUM(last_seq), 0) FROM analysis_progress")[0][0]) >= tips
+def counted(pair):
+    return int(pair.rows(2, "SELECT COALESCE(SUM(last_seq), 0) FROM analysis_progress")[0][0])
+
+
+def catch_up_rate(pair, tips):
+    """Tips a second, from when the first chunk is seen counted: the hourly job and the first round count by turns."""
+    wait_for(lambda: counted(pair) > 0, 120, "the first tips counted", every=0.02)
+    started, before = time.monotonic(), counted(pair)
+    wait_for(lambda: counted(pair) >= tips, 1_200, f"the catch-up of {tips:,} tips", every=0.05)
+    return (tips - before) / (time.monotonic() - started)
 
 
 def instant(seconds):
@@ -121,10 +129,9 @@ def run_once(bench, tips):
     with bench.lock.held():
         grouped = seconds_of(pair, CUBE) + seconds_of(pair, TOTALS)
         node = bench.node(pair, roles="finance,analysis,console", settings=settings)
-        wait_for(lambda: caught_up(pair, tips), 1_200, f"the catch-up of {tips:,} tips", every=0.2)
+        rate = catch_up_rate(pair, tips)
         published = "SELECT published_at - started_at FROM portrait_round WHERE published_at IS NOT NULL"
         wait_for(lambda: pair.rows(2, published), 120, "the first round", every=0.2)
-        rate = catch_up_rate(pair, tips)
         round_seconds = run_round(node, pair)
         ranked = seconds_of(pair, RANKED)
         check_total(node, pair)
@@ -135,13 +142,6 @@ def run_once(bench, tips):
         node.stop()
         node.discard()
     return rate, tips / grouped, round_seconds, ranked, [took for one in times.values() for took in one]
-
-
-def catch_up_rate(pair, tips):
-    """By the jobs' own record. The first round may have done part of it."""
-    spent = pair.rows(2, "SELECT COALESCE(SUM(ended_at - started_at), 0), COALESCE(SUM(items), 0) FROM job_run "
-                         "WHERE name = 'hourly_analysis' AND items > 0")[0]
-    return 1e6 * int(spent[1]) / max(1, int(spent[0])) if int(spent[1]) >= tips / 2 else 0
 
 
 def run_round(node, pair):
