@@ -4,18 +4,21 @@
 
 namespace tipflow::analysis {
 
-ViewerSet& Gathering::payersIn(Time hour) {
-  if (hour != lastHour_) {
-    lastPayers_ = &payers_[dayOfHour_(hour)];
-    lastHour_ = hour;
+Gathering::Hour& Gathering::hourAt(Time hour) {
+  if (hour != lastStart_) {
+    last_ = &hours_[hour];
+    if (last_->payers == nullptr) last_->payers = &payers_[dayOfHour_(hour)];
+    lastStart_ = hour;
   }
-  return *lastPayers_;
+  return *last_;
 }
 
 void Gathering::add(const LedgerTip& tip) {
-  const Time hour = startOfHour(tip.acceptedAt);
-  cells_[{hour, tip.anchor, tip.anchorGender, tip.viewerGender}].add(
-      {tip.amount, 1, tip.anchorUnits});
+  auto& hour = hourAt(startOfHour(tip.acceptedAt));
+  const auto [cell, isNew] =
+      hour.cells.try_emplace({tip.anchor, tip.anchorGender, tip.viewerGender});
+  if (isNew) ++cellCount_;
+  cell->second.add({tip.amount, 1, tip.anchorUnits});
   const auto place =
       viewers_.try_emplace(tip.viewer, ViewerSum{tip.viewer, {}, 0, tip.acceptedAt, tip.acceptedAt})
           .first;
@@ -24,22 +27,38 @@ void Gathering::add(const LedgerTip& tip) {
   ++viewer.tips;
   viewer.firstAt = std::min(viewer.firstAt, tip.acceptedAt);
   viewer.lastAt = std::max(viewer.lastAt, tip.acceptedAt);
-  payersIn(hour).add(tip.viewer);
+  hour.payers->add(tip.viewer);
   ++tips_;
+}
+
+std::vector<std::pair<CellKey, Sum>> Gathering::cells() const {
+  std::vector<std::pair<CellKey, Sum>> cells;
+  cells.reserve(static_cast<std::size_t>(cellCount_));
+  for (const auto& [start, hour] : hours_) {
+    for (const auto& [place, sum] : hour.cells) {
+      cells.push_back({{start, place.anchor, place.anchorGender, place.viewerGender}, sum});
+    }
+  }
+  return cells;
 }
 
 std::map<HourKey, Sum> Gathering::hours() const {
   std::map<HourKey, Sum> hours;
-  for (const auto& [key, sum] : cells_) {
-    hours[{key.hour, key.anchorGender, key.viewerGender}].add(sum);
+  for (const auto& [start, hour] : hours_) {
+    for (const auto& [place, sum] : hour.cells) {
+      hours[{start, place.anchorGender, place.viewerGender}].add(sum);
+    }
   }
   return hours;
 }
 
 std::map<DayKey, Sum> Gathering::days() const {
   std::map<DayKey, Sum> days;
-  for (const auto& [key, sum] : cells_) {
-    days[{dayOfHour_(key.hour), key.anchor, key.anchorGender, key.viewerGender}].add(sum);
+  for (const auto& [start, hour] : hours_) {
+    const auto day = dayOfHour_(start);
+    for (const auto& [place, sum] : hour.cells) {
+      days[{day, place.anchor, place.anchorGender, place.viewerGender}].add(sum);
+    }
   }
   return days;
 }

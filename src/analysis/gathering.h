@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "analysis/viewer_set.h"
@@ -79,7 +80,12 @@ class Gathering {
   void add(const LedgerTip& tip);
 
   [[nodiscard]] std::int64_t tips() const { return tips_; }
-  [[nodiscard]] const std::map<CellKey, Sum>& cells() const { return cells_; }
+  /// How many cells and viewers there are: what it takes to keep this.
+  [[nodiscard]] std::int64_t sums() const {
+    return cellCount_ + static_cast<std::int64_t>(viewers_.size());
+  }
+  /// In the order of their keys.
+  [[nodiscard]] std::vector<std::pair<CellKey, Sum>> cells() const;
   [[nodiscard]] std::map<HourKey, Sum> hours() const;
   [[nodiscard]] std::map<DayKey, Sum> days() const;
   /// In the order of their ids.
@@ -87,16 +93,28 @@ class Gathering {
   [[nodiscard]] const std::map<std::int64_t, ViewerSet>& payers() const { return payers_; }
 
  private:
-  ViewerSet& payersIn(Time hour);
+  /// A cell within its hour.
+  struct Place {
+    AnchorId anchor;
+    Gender anchorGender = Gender::unknown;
+    Gender viewerGender = Gender::unknown;
+    friend auto operator<=>(const Place&, const Place&) = default;
+  };
+  struct Hour {
+    std::map<Place, Sum> cells;
+    ViewerSet* payers = nullptr;  // of its day
+  };
+  Hour& hourAt(Time hour);
 
   std::function<std::int64_t(Time hour)> dayOfHour_;
   std::int64_t tips_ = 0;
-  std::map<CellKey, Sum> cells_;
+  std::int64_t cellCount_ = 0;
+  std::map<Time, Hour> hours_;
   std::unordered_map<ViewerId, ViewerSum> viewers_;
   std::map<std::int64_t, ViewerSet> payers_;  // by day
   // Tips of one lane come hour by hour.
-  Time lastHour_{-1};
-  ViewerSet* lastPayers_ = nullptr;
+  Time lastStart_{-1};
+  Hour* last_ = nullptr;
 };
 
 }  // namespace tipflow::analysis

@@ -25,11 +25,16 @@ TEST(Gathering, sums_by_hour_anchor_and_both_genders) {
                               tip(kHour + Duration{kUsPerHour}, 7, 1, 1), tip(kHour, 8, 1, 2),
                               tip(kHour, 7, 1, 3, Gender::unknown)});
   EXPECT_EQ(sums.tips(), 5);
-  ASSERT_EQ(sums.cells().size(), 4U);
-  EXPECT_EQ(sums.cells().at({kHour, AnchorId{7}, Gender::female, Gender::male}),
-            (Sum{Fen{15}, 2, Units{75'000}}));
-  EXPECT_EQ(sums.cells().at({kHour, AnchorId{7}, Gender::female, Gender::unknown}),
-            (Sum{Fen{3}, 1, Units{15'000}}));
+  const auto cell = [](Time hour, std::int64_t anchor, Gender viewers) {
+    return CellKey{hour, AnchorId{anchor}, Gender::female, viewers};
+  };
+  const std::vector<std::pair<CellKey, Sum>> expected{
+      {cell(kHour, 7, Gender::unknown), {Fen{3}, 1, Units{15'000}}},
+      {cell(kHour, 7, Gender::male), {Fen{15}, 2, Units{75'000}}},
+      {cell(kHour, 8, Gender::male), {Fen{2}, 1, Units{10'000}}},
+      {cell(kHour + Duration{kUsPerHour}, 7, Gender::male), {Fen{1}, 1, Units{5'000}}}};
+  EXPECT_EQ(sums.cells(), expected);
+  EXPECT_EQ(sums.sums(), 4 + 2) << "cells and viewers";
 }
 
 TEST(Gathering, sums_the_same_without_anchors_and_by_days) {

@@ -14,12 +14,18 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 // SQLite has one writer: settlement waits as long as a chunk is written.
-constexpr std::int64_t kTipsAtOnceSqlite = 20'000;
-constexpr std::int64_t kTipsAtOnceLeast = 100'000;
-constexpr std::int64_t kTipsAtOnceMost = 2'000'000;
-// A chunk that took less time may be larger, one that took more is too large.
-constexpr Duration kChunkShort{1'500'000};
-constexpr Duration kChunkLong{6'000'000};
+constexpr std::int64_t kSumsAtOnceSqlite = 20'000;
+constexpr std::int64_t kSumsAtOnceLeast = 100'000;
+constexpr std::int64_t kSumsAtOnceMost = 500'000;
+// What was written in less time may be more, what took more is too much: who else wants to add to
+// the sums gives up after 5 s.
+constexpr Duration kWritingShort{2'000'000};
+constexpr Duration kWritingLong{4'000'000};
+// However few sums they fall into, rows are read for so long at most before some are counted.
+constexpr std::chrono::seconds kReadingMost{10};
+// The rows of a chunk are read in parts of so many, as it may turn out that each is a sum of its
+// own.
+constexpr std::int64_t kSlices = 4;
 
 class RunWork final : public Work {
  public:
@@ -32,16 +38,6 @@ class RunWork final : public Work {
  private:
   schedule::Run& run_;
 };
-
-ChunkSize chunkSize(const CatchUpLimits& limits, db::Dialect dialect) {
-  if (limits.tipsAtOnce > 0) return {limits.tipsAtOnce, limits.tipsAtOnce};
-  if (dialect == db::Dialect::sqlite) return {kTipsAtOnceSqlite, kTipsAtOnceSqlite};
-  return {kTipsAtOnceLeast, kTipsAtOnceMost};
-}
-
-Duration durationOf(SteadyClock::duration time) {
-  return std::chrono::duration_cast<Duration>(time);
-}
 
 /// `BusinessTime` answers by asking the C library: once an hour of tips, not once a tip.
 std::function<std::int64_t(Time)> dayOfHour(const BusinessTime& businessTime) {
@@ -62,11 +58,21 @@ std::int64_t tipsUpTo(const store::LaneMarks& marks) {
 }  // namespace
 
 void ChunkSize::took(Duration time) {
-  if (time < kChunkShort) tips_ = std::min(tips_ * 2, most_);
-  if (time > kChunkLong) tips_ = std::max(tips_ / 2, least_);
+  if (time < kWritingShort) sums_ = std::min(sums_ * 2, most_);
+  if (time > kWritingLong) sums_ = std::max(sums_ / 2, least_);
 }
 
-std::vector<store::LaneSpan> nextChunk(const store::LaneMarks& progress,
+/// Rows of the ledger that are counted together: what they come to, and of which lanes they are.
+struct CatchUp::Chunk {
+  struct Part {
+    store::LaneSpan span;
+    Fen amount;
+  };
+  Gathering gathering;
+  std::map<LaneId, Part> parts;
+};
+
+std::vector<store::LaneSpan> nextSlice(const store::LaneMarks& progress,
                                        const store::LaneMarks& cutoff, std::int64_t most) {
   std::vector<store::LaneSpan> behind;
   for (const auto& [lane, to] : cutoff) {
@@ -78,15 +84,15 @@ std::vector<store::LaneSpan> nextChunk(const store::LaneMarks& progress,
   std::stable_sort(
       behind.begin(), behind.end(),
       [](const store::LaneSpan& a, const store::LaneSpan& b) { return a.tips() < b.tips(); });
-  std::vector<store::LaneSpan> chunk;
+  std::vector<store::LaneSpan> slice;
   auto lanes = static_cast<std::int64_t>(behind.size());
   for (auto span : behind) {
     const auto tips = std::min(span.tips(), most / lanes--);
     most -= tips;
     span.to = LaneSeq{span.after.value + tips};
-    if (tips > 0) chunk.push_back(span);
+    if (tips > 0) slice.push_back(span);
   }
-  return chunk;
+  return slice;
 }
 
 bool CatchUp::prepare(Work& work) const {
@@ -118,7 +124,7 @@ bool CatchUp::prepare(Work& work) const {
 bool CatchUp::run(Work& work) const {
   if (!prepare(work)) return false;
   const auto cutoff = store::cursors(work.connection());
-  if (!reach(work, cutoff)) return false;
+  if (!reach(work, cutoff, SteadyClock::now() + limits_.longest)) return false;
   const Time until = store::completeUntil(work.connection(), cutoff);
   work.write([&](db::Connection& c) {
     if (!store::holdState(c).clearing) store::setAsOf(c, until);
@@ -127,38 +133,61 @@ bool CatchUp::run(Work& work) const {
 }
 
 bool CatchUp::reach(Work& work, const store::Cutoff& cutoff) const {
-  auto size = chunkSize(limits_, work.connection().dialect());
-  const auto end = SteadyClock::now() + limits_.longest;
+  return reach(work, cutoff, Deadline::max());  // the job's own limit ends it
+}
+
+bool CatchUp::reach(Work& work, const store::Cutoff& cutoff, Deadline end) const {
+  auto size = chunkSize(work.connection().dialect());
   for (;;) {
-    const auto chunk = nextChunk(store::progress(work.connection()), cutoff.lanes, size.tips());
-    if (chunk.empty()) return true;
+    const std::lock_guard lock(turn_);
+    if (nextSlice(store::progress(work.connection()), cutoff.lanes, 1).empty()) return true;
+    if (work.shouldStop() || SteadyClock::now() >= end) return false;
+    const auto chunk = gather(work, cutoff.lanes, size.sums());
     const auto begun = SteadyClock::now();
-    if (work.shouldStop() || begun >= end) return false;
     try {
-      addChunk(work, chunk, cutoff.readAt);
-      size.took(durationOf(SteadyClock::now() - begun));
+      add(work, chunk, cutoff.readAt);
+      size.took(std::chrono::duration_cast<Duration>(SteadyClock::now() - begun));
     } catch (const store::Outpaced&) {
       continue;  // look again where it stands
     }
   }
 }
 
-void CatchUp::addChunk(Work& work, const std::vector<store::LaneSpan>& chunk, Time readAt) const {
-  // The rows never change: they are read before anything is held.
-  Gathering gathering(dayOfHour(businessTime_));
-  std::vector<Fen> amounts;
-  for (const auto& span : chunk) {
-    amounts.push_back(store::gather(work.connection(), span, gathering));
-  }
+ChunkSize CatchUp::chunkSize(db::Dialect dialect) const {
+  if (limits_.sumsAtOnce > 0) return {limits_.sumsAtOnce, limits_.sumsAtOnce};
+  if (dialect == db::Dialect::sqlite) return {kSumsAtOnceSqlite, kSumsAtOnceSqlite};
+  return {kSumsAtOnceLeast, kSumsAtOnceMost};
+}
+
+// The rows never change: they are read before anything is held.
+CatchUp::Chunk CatchUp::gather(Work& work, const store::LaneMarks& cutoff,
+                               std::int64_t sums) const {
+  Chunk chunk{Gathering(dayOfHour(businessTime_)), {}};
+  const auto end = SteadyClock::now() + kReadingMost;
+  auto marks = store::progress(work.connection());
+  do {
+    const auto slice = nextSlice(marks, cutoff, std::max<std::int64_t>(1, sums / kSlices));
+    if (slice.empty()) break;
+    for (const auto& span : slice) {
+      auto& part = chunk.parts.try_emplace(span.lane, Chunk::Part{span, {}}).first->second;
+      part.amount += store::gather(work.connection(), span, chunk.gathering);
+      part.span.to = span.to;
+      marks[span.lane] = span.to;
+    }
+  } while (chunk.gathering.sums() < sums && SteadyClock::now() < end && !work.shouldStop());
+  return chunk;
+}
+
+void CatchUp::add(Work& work, const Chunk& chunk, Time readAt) const {
   work.write([&](db::Connection& c) {
     const auto state = store::holdState(c);
     if (state.clearing || state.zone != businessTime_.zone()) {
       throw std::runtime_error("another node has begun to add the sums up anew");
     }
-    for (std::size_t i = 0; i < chunk.size(); ++i) store::advance(c, chunk[i], amounts[i], readAt);
-    store::add(c, gathering);
+    for (const auto& [_, part] : chunk.parts) store::advance(c, part.span, part.amount, readAt);
+    store::add(c, chunk.gathering);
   });
-  work.add(gathering.tips());
+  work.add(chunk.gathering.tips());
 }
 
 bool Rounds::run(Work& work) const {
@@ -199,17 +228,14 @@ bool Rounds::run(Work& work) const {
 std::vector<schedule::JobSpec> jobs(db::Database& db2, const BusinessTime& businessTime,
                                     JobIntervals intervals) {
   const auto catchUp = std::make_shared<const CatchUp>(businessTime);
-  CatchUpLimits patient;
-  patient.longest = Duration{3'600 * kUsPerSecond};  // the job's own limit ends it
-  const auto toCutoff = std::make_shared<const CatchUp>(businessTime, patient);
   return {{kHourlyJob, "analysis", intervals.hourly, &db2,
            [catchUp](schedule::Run& run) {
              RunWork work(run);
              catchUp->run(work);
            }},
-          {kRoundJob, "analysis", intervals.round, &db2, [toCutoff](schedule::Run& run) {
+          {kRoundJob, "analysis", intervals.round, &db2, [catchUp](schedule::Run& run) {
              RunWork work(run);
-             Rounds(*toCutoff).run(work);
+             Rounds(*catchUp).run(work);
            }}};
 }
 

@@ -2,7 +2,9 @@
 // Each step is a transaction that leaves everything right, wherever the work breaks off.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -27,11 +29,29 @@ class Work {
 };
 
 struct CatchUpLimits {
-  std::int64_t tipsAtOnce = 0;          ///< in one transaction; 0: what suits database and machine
+  std::int64_t sumsAtOnce = 0;          ///< of one transaction; 0: what suits database and machine
   Duration longest{60 * kUsPerSecond};  ///< of one run; the next one goes on
 };
 
-/// Adds the ledger's rows to the sums, in chunks.
+/// How many sums one transaction changes, about: the more, the fewer times the same viewer's total
+/// is written; few enough that nobody waits long for it.
+class ChunkSize {
+ public:
+  ChunkSize(std::int64_t least, std::int64_t most) : least_(least), most_(most), sums_(least) {}
+
+  [[nodiscard]] std::int64_t sums() const { return sums_; }
+  /// To write that many took so long.
+  void took(Duration time);
+
+ private:
+  std::int64_t least_;
+  std::int64_t most_;
+  std::int64_t sums_;
+};
+
+/// Adds the ledger's rows to the sums, in chunks that are bounded by the sums that they change: the
+/// more tips fall into the same, the more are counted at once. Its jobs take turns: what two of
+/// them read at the same time only one could add.
 class CatchUp {
  public:
   explicit CatchUp(const BusinessTime& businessTime, CatchUpLimits limits = {})
@@ -46,31 +66,21 @@ class CatchUp {
   bool prepare(Work& work) const;
 
  private:
-  void addChunk(Work& work, const std::vector<store::LaneSpan>& chunk, Time readAt) const;
+  struct Chunk;
+  using Deadline = std::chrono::steady_clock::time_point;
+  bool reach(Work& work, const store::Cutoff& cutoff, Deadline end) const;
+  [[nodiscard]] ChunkSize chunkSize(db::Dialect dialect) const;
+  Chunk gather(Work& work, const store::LaneMarks& cutoff, std::int64_t sums) const;
+  void add(Work& work, const Chunk& chunk, Time readAt) const;
 
   const BusinessTime& businessTime_;
   CatchUpLimits limits_;
-};
-
-/// How many tips are counted in one transaction: the more, the fewer times the same viewer's total
-/// is written; few enough that little has to be done again when a node dies.
-class ChunkSize {
- public:
-  ChunkSize(std::int64_t least, std::int64_t most) : least_(least), most_(most), tips_(least) {}
-
-  [[nodiscard]] std::int64_t tips() const { return tips_; }
-  /// A chunk of that size took so long.
-  void took(Duration time);
-
- private:
-  std::int64_t least_;
-  std::int64_t most_;
-  std::int64_t tips_;
+  mutable std::mutex turn_;
 };
 
 /// What there is between progress and cutoff, at most `most` tips of it, shared among the lanes:
 /// those of one time fall into the same cells.
-[[nodiscard]] std::vector<store::LaneSpan> nextChunk(const store::LaneMarks& progress,
+[[nodiscard]] std::vector<store::LaneSpan> nextSlice(const store::LaneMarks& progress,
                                                      const store::LaneMarks& cutoff,
                                                      std::int64_t most);
 

@@ -113,16 +113,16 @@ class InterruptedWork final : public PlainWork {
   std::function<void()> meanwhile_;
 };
 
-TEST(ChunkSize, grows_while_chunks_are_quickly_done_and_shrinks_when_they_take_long) {
+TEST(ChunkSize, grows_while_chunks_are_quickly_written_and_shrinks_when_they_take_long) {
   ChunkSize size(100, 300);
   const auto after = [&](Duration time) {
     size.took(time);
-    return size.tips();
+    return size.sums();
   };
   const Duration quick{100'000};
   const Duration fine{3'000'000};
   const Duration slow{9'000'000};
-  EXPECT_EQ(size.tips(), 100);
+  EXPECT_EQ(size.sums(), 100);
   EXPECT_EQ(after(quick), 200);
   EXPECT_EQ(after(fine), 200);
   EXPECT_EQ(after(quick), 300);
@@ -130,27 +130,27 @@ TEST(ChunkSize, grows_while_chunks_are_quickly_done_and_shrinks_when_they_take_l
   EXPECT_EQ(after(slow), 100);
 }
 
-TEST(NextChunk, shares_what_is_missing_among_the_lanes) {
+TEST(NextSlice, shares_what_is_missing_among_the_lanes) {
   const store::LaneMarks progress{{LaneId{1}, LaneSeq{10}}, {LaneId{2}, LaneSeq{7}}};
   const store::LaneMarks cutoff{{LaneId{1}, LaneSeq{110}},
                                 {LaneId{2}, LaneSeq{7}},
                                 {LaneId{3}, LaneSeq{5}},
                                 {LaneId{4}, LaneSeq{100}}};
   std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> spans;
-  for (const auto& span : nextChunk(progress, cutoff, 65)) {
+  for (const auto& span : nextSlice(progress, cutoff, 65)) {
     spans[span.lane.value] = {span.after.value, span.to.value};
   }
   const decltype(spans) expected{{1, {10, 40}}, {3, {0, 5}}, {4, {0, 30}}};
   EXPECT_EQ(spans, expected);
 }
 
-TEST(NextChunk, goes_on_where_there_are_more_lanes_than_tips_in_a_chunk) {
+TEST(NextSlice, goes_on_where_there_are_more_lanes_than_tips_in_a_slice) {
   store::LaneMarks cutoff;
   for (std::int64_t lane = 1; lane <= 10; ++lane) cutoff[LaneId{lane}] = LaneSeq{2};
   std::int64_t tips = 0;
-  for (const auto& span : nextChunk({}, cutoff, 3)) tips += span.tips();
+  for (const auto& span : nextSlice({}, cutoff, 3)) tips += span.tips();
   EXPECT_EQ(tips, 3);
-  EXPECT_TRUE(nextChunk(cutoff, cutoff, 3).empty());
+  EXPECT_TRUE(nextSlice(cutoff, cutoff, 3).empty());
 }
 
 class AnalysisJobs : public ::testing::TestWithParam<fixture::Engine> {
@@ -178,7 +178,7 @@ class AnalysisJobs : public ::testing::TestWithParam<fixture::Engine> {
   std::unique_ptr<db::Connection> c = database.connect();
   TestLedger ledger{*c};
   BusinessTime days{kZone};
-  CatchUp sums{days, {.tipsAtOnce = 37}};
+  CatchUp sums{days, {.sumsAtOnce = 37}};
   Rounds rounds{sums, 7};
 };
 TIPFLOW_ON_BOTH(AnalysisJobs);
@@ -261,10 +261,11 @@ TEST_P(AnalysisJobs, add_up_once_when_several_nodes_work_at_the_same_time) {
     ledger.add(1 + batch % 3, 120);
     fixture::atOnce(4, [&](int node) {
       PlainWork work(database);
+      const CatchUp own(days, {.sumsAtOnce = 37});  // each node has its own
       if (node == 3) {
-        rounds.run(work);
+        Rounds(own, 7).run(work);
       } else {
-        sums.run(work);
+        own.run(work);
       }
     });
     expectAllCounted();
@@ -315,7 +316,7 @@ TEST_P(AnalysisJobs, are_added_up_anew_when_days_are_cut_by_another_zone) {
   catchUp();
   const auto before = fixture::dump(*c, {"daily_tip"});
   const BusinessTime other("America/New_York");
-  const CatchUp elsewhere(other, {.tipsAtOnce = 37});
+  const CatchUp elsewhere(other, {.sumsAtOnce = 37});
   PlainWork work(database);
   ASSERT_TRUE(elsewhere.run(work));
   EXPECT_THAT(faultsIn(*c, other), IsEmpty());
@@ -323,7 +324,7 @@ TEST_P(AnalysisJobs, are_added_up_anew_when_days_are_cut_by_another_zone) {
   EXPECT_EQ(counted(), 200);
   const BusinessTime back(kZone);
   PlainWork again(database);
-  ASSERT_TRUE(CatchUp(back, {.tipsAtOnce = 37}).run(again));
+  ASSERT_TRUE(CatchUp(back, {.sumsAtOnce = 37}).run(again));
   EXPECT_THAT(faultsIn(*c, back), IsEmpty());
   EXPECT_EQ(counted(), 200);
 }
