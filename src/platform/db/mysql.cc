@@ -144,7 +144,7 @@ class MysqlConnection final : public Connection {
 
   void insertRows(std::string_view head, std::size_t columns, std::span<const Param> values,
                   std::string_view tail) override {
-    if (values.empty() || (tail.empty() && insertBulk(head, columns, values))) return;
+    if (values.empty() || insertBulk(head, columns, values, tail)) return;
     text_.assign(head);
     text_ += " VALUES ";
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -206,11 +206,13 @@ class MysqlConnection final : public Connection {
   }
 
   /// False, and nothing done, where rows have to go as text.
-  bool insertBulk(std::string_view head, std::size_t columns, std::span<const Param> values) {
+  bool insertBulk(std::string_view head, std::size_t columns, std::span<const Param> values,
+                  std::string_view tail) {
     if (!bulkSupported_ || spoiled_) return false;
-    auto found = bulk_.find(head);
+    auto key = fmt::format("{}{}", head, tail);
+    auto found = bulk_.find(key);
     if (found == bulk_.end()) {
-      found = bulk_.emplace(std::string(head), BulkInsert(handle_, head, columns)).first;
+      found = bulk_.emplace(std::move(key), BulkInsert(handle_, head, columns, tail)).first;
     }
     return found->second.run(values);
   }

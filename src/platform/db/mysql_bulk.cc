@@ -6,11 +6,13 @@
 
 namespace tipflow::db {
 
-BulkInsert::BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns)
+BulkInsert::BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns,
+                       std::string_view tail)
     : sql_(head), statement_(mysql_stmt_init(handle)), columns_(columns), binds_(columns) {
   sql_ += " VALUES (?";
   for (std::size_t i = 1; i < columns; ++i) sql_ += ",?";
   sql_ += ')';
+  sql_ += tail;
   if (mysql_stmt_prepare(statement_.get(), sql_.data(), sql_.size()) != 0) {
     failMysql(mysql_stmt_errno(statement_.get()), mysql_stmt_error(statement_.get()), sql_);
   }

@@ -19,8 +19,9 @@ namespace tipflow::db {
 
 class BulkInsert {
  public:
-  /// `head` such as `INSERT INTO t (a, b)`. Throws Error when the server does not take it.
-  BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns);
+  /// `head` such as `INSERT INTO t (a, b)`, `tail` an upsert or nothing. Throws Error when the server
+  /// does not take it.
+  BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns, std::string_view tail);
 
   /// Whether the server at the other end speaks the protocol.
   static bool supported(MYSQL* handle);
