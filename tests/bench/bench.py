@@ -12,7 +12,7 @@ import machine
 import report
 import rows
 from context import Bench, Options
-from figures import Result, median
+from figures import Result, median, newer
 from load import ROOMS, VIEWERS, WARMUP
 from processes import BenchError, say
 from servers import MARIADB_SETTINGS
@@ -39,6 +39,8 @@ def parse(arguments):
     parser.add_argument("--report-only", action="store_true", help="measure nothing, only write it again")
     parser.add_argument("--results", type=pathlib.Path, default=CACHE / "bench" / "results.json",
                         help="where results are kept, row by row (%(default)s)")
+    parser.add_argument("--published", type=pathlib.Path, default=ROOT / "docs" / "benchmarks.json",
+                        help="results of the document; it keeps rows that were not measured since (%(default)s)")
     parser.add_argument("--document", type=pathlib.Path, default=ROOT / "docs" / "benchmarks.md",
                         help="what --report writes (%(default)s)")
     parser.add_argument("--programs", default=ROOT / "build" / "release", metavar="DIRECTORY",
@@ -67,7 +69,10 @@ def read_results(path):
 
 def keep_result(path, result):
     """Each row as soon as it is there: what was measured is not lost when a later one fails."""
-    results = read_results(path) | {result.name: result}
+    write_results(path, read_results(path) | {result.name: result})
+
+
+def write_results(path, results):
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".new")
     beside.write_text(json.dumps({name: one.to_json() for name, one in results.items()}, indent=1, ensure_ascii=False),
@@ -116,13 +121,15 @@ def measure(options, chosen):
 
 
 def write_document(options):
-    results = list(read_results(options.results).values())
-    if not results:
+    found = newer(read_results(options.published), read_results(options.results))
+    if not found:
         raise BenchError(f"there are no results in {options.results}: run ./dev bench first")
+    results = {row.NAME: found[row.NAME] for row in rows.ALL + rows.ON_DEMAND if row.NAME in found}
+    write_results(options.published, results)
     notes = ROOT / "docs" / "benchmarks.notes.md"
     text = notes.read_text(encoding="utf-8") if notes.exists() else ""
-    options.document.write_text(report.document(results, report.notes_of(text)), encoding="utf-8")
-    say(f"==> Written: {options.document}")
+    options.document.write_text(report.document(list(results.values()), report.notes_of(text)), encoding="utf-8")
+    say(f"==> Written: {options.document}, {options.published}")
 
 
 def interrupted(*_):

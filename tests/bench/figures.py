@@ -104,3 +104,9 @@ def median_of_splits(splits):
     """The median of each part over the runs."""
     names = list(dict.fromkeys(name for split in splits for name in split))
     return {name: median([split.get(name, 0) for split in splits]) for name in names}
+
+
+def newer(published, own):
+    """Results by name: of each row what was measured later."""
+    return published | {name: one for name, one in own.items()
+                        if name not in published or one.setting["date"] >= published[name].setting["date"]}

@@ -2,7 +2,7 @@
 import unittest
 
 import report
-from figures import Figure, Result, median_of_splits, percentile, seconds_of
+from figures import Figure, Result, median_of_splits, newer, percentile, seconds_of
 from functions import functions_in
 from usage import machine_seconds, stat_of, value_at
 
@@ -33,6 +33,15 @@ class Figures(unittest.TestCase):
     def test_results_survive_being_written_and_read(self):
         result = Result("x", "X", [Figure("a", "s", runs=[1, 2])], split={"node": 1.5}, remarks=["yes"])
         self.assertEqual(Result.from_json(result.to_json()), result)
+
+
+    def test_of_each_row_the_later_measurement_is_shown(self):
+        def rows(**dates):
+            return {name: Result(name, name, setting={"date": date}) for name, date in dates.items()}
+        shown = newer(rows(a="2026-01-02 10:00 UTC", b="2026-01-02 10:00 UTC", c="2026-01-02 10:00 UTC"),
+                      rows(b="2026-01-01 10:00 UTC", c="2026-02-01 10:00 UTC", d="2026-01-01 10:00 UTC"))
+        self.assertEqual({name: one.setting["date"][:10] for name, one in shown.items()},
+                         {"a": "2026-01-02", "b": "2026-01-02", "c": "2026-02-01", "d": "2026-01-01"})
 
 
 class Reading(unittest.TestCase):
