@@ -76,6 +76,11 @@ class Gathering {
   /// `dayOfHour`: the business day in which a UTC hour begins, in days since 1970.
   explicit Gathering(std::function<std::int64_t(Time hour)> dayOfHour)
       : dayOfHour_(std::move(dayOfHour)) {}
+  // Hours point at the payers of their day: a copy's would be another's.
+  Gathering(const Gathering&) = delete;
+  Gathering& operator=(const Gathering&) = delete;
+  Gathering(Gathering&&) = default;
+  Gathering& operator=(Gathering&&) = default;
 
   void add(const LedgerTip& tip);
 
