@@ -20,7 +20,7 @@ class ConsoleRole {
         alerting_(ground.config, ground.db2, ground.clock, ground.metrics, ground.router),
         views_(ground, ground.replicas, ground.peers.connections(), ground.peers.signer(),
                [&peers = ground.peers] { return peers.states(); }),
-        internal_(ground.db2, ground.clock) {}
+        internal_(ground.db2, ground.clock, alerting_.sink()) {}
 
   void build(Accounts& accounts) {
     internal_.addTo(ground_.router);

@@ -192,8 +192,9 @@ void Node::Parts::watchItself() {
   WatchedParts watched{g.config, g.clock, g.name, g.metrics, g.router, g.jobs, g.durability};
   watched.databases = g.usedDatabases();
   watched.finance = finance ? &finance->service() : nullptr;
-  watched.sink = console ? &console->alerting().sink() : nullptr;
-  watched.reconciles = console && finance && audience;
+  watched.sink = g.peers.console();
+  if (console) watched.sink = &console->alerting().sink();
+  watched.reconciles = finance && watched.sink != nullptr;
   watched.sync = [this]() -> std::optional<SyncSight> {
     if (!audience) return std::nullopt;
     return audience->sync();

@@ -161,9 +161,12 @@ void Watch::report() {
     try {
       co_await parts_.sink->take(std::move(report));
       conditions_.told(before);
+      unkept_ = false;
     } catch (const std::exception& error) {
-      log::warn("platform", "alerts cannot be kept, they are reported again",
-                log::field("error", std::string_view(error.what())));
+      if (!std::exchange(unkept_, true)) {
+        log::warn("platform", "alerts cannot be kept, they are reported again and again",
+                  log::field("error", std::string_view(error.what())));
+      }
     }
     reporting_ = false;
   });
@@ -173,7 +176,7 @@ void Watch::reconcileIn(Duration pause) {
   reconcileJob_->nextIn(pause);
   drogon::app().getLoop()->runAfter(seconds(pause), [this] {
     run([this]() -> drogon::Task<> {
-      std::string role = "console";
+      std::string role = "finance";
       std::function<drogon::Task<>()> work = [this] { return reconcile(); };
       co_await reconcileJob_->run(std::move(role), std::move(work));
       // The quicker of the last two: waiting for a database, or for a processor, is not work.

@@ -72,6 +72,7 @@ class Watch {
   PendingSight withdrawals_;
   bool askingWithdrawals_ = false;
   bool reporting_ = false;
+  bool unkept_ = false;  ///< the last report; said once
   std::optional<BooksSight> books_;
   schedule::Jobs::Job* reconcileJob_ = nullptr;
   prometheus::Gauge* pendingCount_ = nullptr;

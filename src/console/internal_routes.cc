@@ -11,13 +11,15 @@ using http::ResponsePtr;
 using http::Task;
 
 void InternalRoutes::addTo(http::Router& router) {
-  const auto add = [&](const char* path, auto handler) {
-    router.add({http::Method::get, path, http::Access::nodes(),
+  const auto add = [&](http::Method method, const char* path, auto handler) {
+    router.add({method, path, http::Access::nodes(),
                 [this, handler](Call& call) { return (this->*handler)(call); }, http::Signing::none,
                 http::kBodyLimit, "console"});
   };
-  add("/internal/v1/ip-blocks", &InternalRoutes::blocks);
-  add("/internal/v1/settings", &InternalRoutes::settings);
+  using http::Method;
+  add(Method::get, "/internal/v1/ip-blocks", &InternalRoutes::blocks);
+  add(Method::get, "/internal/v1/settings", &InternalRoutes::settings);
+  add(Method::post, "/internal/v1/conditions", &InternalRoutes::conditions);
 }
 
 Task<ResponsePtr> InternalRoutes::blocks(Call&) {
@@ -35,6 +37,12 @@ Task<ResponsePtr> InternalRoutes::settings(Call&) {
   wire::Settings settings;
   for (const auto& [name, value] : texts) settings.settings.items.push_back({{name}, {value}});
   co_return http::ok(settings);
+}
+
+Task<ResponsePtr> InternalRoutes::conditions(Call& call) {
+  auto report = wire::fromWire(call.body<wire::Conditions>());
+  co_await conditions_.take(std::move(report));
+  co_return http::ok(wire::Kept{});
 }
 
 }  // namespace tipflow::console

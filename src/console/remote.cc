@@ -27,4 +27,11 @@ drogon::Task<SettingTexts> RemoteConsole::settings() {
   co_return texts;
 }
 
+// A report can be given again: only the last one counts.
+drogon::Task<> RemoteConsole::take(ConditionReport report) {
+  rpc::Request request{drogon::Post, "/internal/v1/conditions",
+                       json::toText(wire::toWire(std::move(report)))};
+  (void)co_await rpc::ask<wire::Kept>(caller_, std::move(request));
+}
+
 }  // namespace tipflow::console

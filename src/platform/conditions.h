@@ -159,3 +159,10 @@ struct tipflow::EnumWords<tipflow::Severity> {
       std::pair{std::string_view{"warning"}, tipflow::Severity::warning},
       std::pair{std::string_view{"critical"}, tipflow::Severity::critical}};
 };
+template <>
+struct tipflow::EnumWords<tipflow::ConditionState> {
+  static constexpr std::array values{
+      std::pair{std::string_view{"raised"}, tipflow::ConditionState::raised},
+      std::pair{std::string_view{"over"}, tipflow::ConditionState::over},
+      std::pair{std::string_view{"settling"}, tipflow::ConditionState::settling}};
+};

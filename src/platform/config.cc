@@ -279,8 +279,7 @@ const std::vector<ConfigKey>& configKeys() {
        "interval at which a node looks at itself"},
       {"alerts.reconcile_seconds", "TIPFLOW_ALERTS_RECONCILE_SECONDS",
        &Config::alertReconcileSeconds, 1, 86'400,
-       "interval at which a node with the roles console, finance and audience compares the books; "
-       "longer when that takes long",
+       "interval at which role finance compares the books; longer when that takes long",
        true},
       {"alerts.webhook_url", "TIPFLOW_ALERTS_WEBHOOK_URL", &Config::alertWebhookUrl, 0, 0,
        "alerts are posted there as JSON (http:// or https://); empty: nowhere"},

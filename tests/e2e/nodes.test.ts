@@ -2,7 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { alertOf, attentive, change } from './support/alerts.ts';
+import type { Client } from './support/client.ts';
 import { Consul } from './support/consul.ts';
+import { query } from './support/mariadb.ts';
 import type { NewTip, Room } from './support/model.ts';
 import { TipflowNode, adminPassword } from './support/node.ts';
 import { freePort } from './support/processes.ts';
@@ -58,6 +61,7 @@ describe('nodes with one role each', () => {
   /** The room shows every tip that was given. */
   const roomShowsAll = (withinMs: number): Promise<Room> =>
     waitUntil('the room shows all that was given', room, ({ revenue }) => revenue === sumOf(given), { withinMs });
+  const asAdmin = async (): Promise<Client> => console_.client().as(await console_.client().login('operator', 'admin', adminPassword));
   const booksAgree = async (): Promise<void> => {
     const admin = finance.client().as(await console_.client().login('operator', 'admin', adminPassword));
     const books = await settledBooks(admin);
@@ -75,6 +79,8 @@ describe('nodes with one role each', () => {
       TIPFLOW_CLUSTER_KEY: key('b'),
       TIPFLOW_DATA_KEYS: `one:${key('c')}`,
       TIPFLOW_HTTP_TRUSTED_PROXIES: '127.0.0.0/8',
+      TIPFLOW_ALERTS_RECONCILE_SECONDS: '1',
+      ...attentive,
     };
     [anchors, console_] = await Promise.all([start('anchor'), start('console')]);
     [audience, otherAudience, finance] = await Promise.all([start('audience'), start('audience'), start('finance')]);
@@ -164,7 +170,7 @@ describe('nodes with one role each', () => {
   });
 
   test('a network that is blocked at the console is refused by nodes that have no console', async () => {
-    const admin = console_.client().as(await console_.client().login('operator', 'admin', adminPassword));
+    const admin = await asAdmin();
     const from = { 'x-forwarded-for': '203.0.113.9' };
     const asked = async (): Promise<number> =>
       (await audience.client().call('GET', '/api/v1/rooms', { headers: from })).status;
@@ -179,13 +185,37 @@ describe('nodes with one role each', () => {
   });
 
   test('a setting that is changed at the console is taken up by nodes without a database of it', async () => {
-    const admin = console_.client().as(await console_.client().login('operator', 'admin', adminPassword));
+    const admin = await asAdmin();
     await admin.ask('PUT', '/admin/settings', { json: { 'log.level': 'debug' } });
     await waitFor('the setting is taken up', () => {
       const lines = readFileSync(join(audience.dataDir, 'log/tipflow.jsonl'), 'utf8').split('\n');
       return lines.some((line) => line.includes('a setting was changed at run time') && line.includes('debug'));
     });
     await admin.ask('PUT', '/admin/settings', { json: { 'log.level': null } });
+  });
+
+  test('what nodes without the console watch of themselves becomes an alert at the console, and is over', async () => {
+    const admin = await asAdmin();
+    await change(admin, { 'alerts.disk_free_percent': 100, 'alerts.raise_seconds': 0, 'alerts.resolve_seconds': 0 });
+    const watching = [anchors, audience, finance];
+    const of = (node: TipflowNode) => ({ subject }: { subject: string }) => subject.includes(String(node.port));
+    const raised = await Promise.all(watching.map((node) => alertOf(admin, 'disk_free', 'raised', of(node))));
+    await change(admin, { 'alerts.disk_free_percent': 0 });
+    const over = await Promise.all(watching.map((node) => alertOf(admin, 'disk_free', 'resolved', of(node))));
+    expect(over.map(({ id }) => id)).toEqual(raised.map(({ id }) => id));
+    await change(admin, { 'alerts.disk_free_percent': null });
+  });
+
+  test('the node of finance compares the books of all nodes, and the console hears what is wrong', async () => {
+    const admin = await asAdmin();
+    const db2 = new URL(finance.databases.db2).pathname.slice(1);
+    await query(inject('mariadb')!, `UPDATE ${db2}.account SET settled_units = settled_units + 10000`);
+    const { id, detail, subject } = await alertOf(admin, 'reconciliation_difference', 'raised');
+    expect(detail).toContain('broken: I6');
+    expect(subject).toContain(String(finance.port));
+    await query(inject('mariadb')!, `UPDATE ${db2}.account SET settled_units = settled_units - 10000`);
+    expect((await alertOf(admin, 'reconciliation_difference', 'resolved')).id).toBe(id);
+    await change(admin, { 'alerts.raise_seconds': null, 'alerts.resolve_seconds': null });
   });
 
   test('tips go on while finance is dead, and nothing is wrong when it is back', async () => {
