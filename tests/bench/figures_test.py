@@ -77,6 +77,13 @@ class Report(unittest.TestCase):
         self.assertIn("| tips | ≥ 25,000 tips/s, ≥ 0.35 of it | 30,000 tips/s | 60,000 (empty handler) | 0.5 | — | yes |",
                       report.figure_table([figure]))
 
+    def test_a_row_names_its_machine_and_stands_with_its_notes(self):
+        setting = {"date": "2026-01-02 10:00 UTC", "machine": {"processor": "2 × Abacus", "synced writes": "7/s, 4 KiB each"},
+                   "versions": {"Tipflow": "1"}, "settings": {}, "runs": 3, "seconds": 5, "threads": 1}
+        section = report.row_section(Result("x", "X", [Figure("a", "s", runs=[1])], setting=setting), {"x": "Why."})
+        self.assertIn("Measured 2026-01-02 10:00 UTC on 2 × Abacus (synced writes: 7/s, 4 KiB each), Tipflow 1, 3 × 5 s", section)
+        self.assertIn("Why.", section)
+
     def test_notes_are_found_by_their_row(self):
         notes = report.notes_of("# Notes\n\n## general\nA.\n\n## single\nB.\n\nC.\n")
         self.assertEqual(notes, {"general": "A.", "single": "B.\n\nC."})
