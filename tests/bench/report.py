@@ -117,7 +117,7 @@ def row_section(result, notes):
     machine = setting["machine"]
     parts = [f"### {result.title}",
              f"Measured {setting['date']} on {machine['processor']} (synced writes: {machine['synced writes']}), "
-             f"Tipflow {setting['versions'].get('Tipflow', '?')}, {setting['runs']} × {number(setting['seconds'])} s, threads of the load generator: {setting['threads']}. `./dev bench {result.name}`"]
+             f"Tipflow {setting['versions'].get('Tipflow', '?')}, {setting['runs']} × {number(setting['seconds'])} s, threads of the load generator: {setting['threads']}. `./dev bench {result.name}{' --full' if setting.get('full') else ''}`"]
     if note := notes.get(result.name):
         parts.append(note)
     parts += result.remarks
