@@ -246,8 +246,8 @@ void LaneDriver::deliver() {
   }
   queued_.fetch_sub(answers.size(), std::memory_order_relaxed);
   for (auto& [loop, handles] : ready) {
-    loop->queueInLoop([handles = std::move(handles)] {
-      for (const auto handle : handles) handle.resume();
+    loop->queueInLoop([resumed = std::move(handles)] {
+      for (const auto handle : resumed) handle.resume();
     });
   }
 }

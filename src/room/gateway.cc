@@ -210,9 +210,9 @@ void Gateway::drain(Duration limit) {
   {
     const std::lock_guard lock(mutex_);
     for (auto& [loop, floor] : floors_) {
-      loop->queueInLoop([loop = loop, own = floor.get(), spread] {
+      loop->queueInLoop([on = loop, own = floor.get(), spread] {
         const auto step = own->seats() / kDrainSteps + 1;
-        loop->runEvery(kDrainStepSeconds, [own, step, spread] { (void)own->drain(step, spread); });
+        on->runEvery(kDrainStepSeconds, [own, step, spread] { (void)own->drain(step, spread); });
       });
     }
   }

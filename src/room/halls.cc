@@ -262,8 +262,8 @@ void Halls::startAnewIfDue(Time now) {
     room->hall = Hall(id, newEpoch(), limits_);
     const auto numbers = friends_.live.numbers(id).of(room->session);
     room->hall.begin(numbers.viewers, numbers.joins);
-    onFloors([id = id, begin = room->hall.helloBegin(statsOf(*room))](Floor& floor) {
-      floor.hello(id, begin);
+    onFloors([of = id, begin = room->hall.helloBegin(statsOf(*room))](Floor& floor) {
+      floor.hello(of, begin);
     });
   }
   *greeting_ += static_cast<int>(floors_.size());

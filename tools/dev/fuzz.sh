@@ -16,7 +16,6 @@ fuzzOne() {
 # fuzzAll SUITE SECONDS: every target for SECONDS, as many at once as there are cores.
 fuzzAll() {
   local suite=$1 seconds=$2 started=$SECONDS target log runs
-  needPackages "${fuzzPackages[@]}"
   buildPreset fuzz tipflow_fuzz
   say "Testing: $suite, $seconds s a target"
   rm -f "$logDir"/fuzz-*.passed

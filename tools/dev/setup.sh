@@ -19,7 +19,7 @@ longPackages=(strace mount)
 clusterPackages=(mariadb-server redis-server nginx-light python3)
 # A cluster on Galera: what a new node gets its data with, and what stands in front of the nodes.
 galeraPackages=(galera-4 mariadb-backup socat iproute2 haproxy)
-fuzzPackages=(clang-19 libclang-rt-19-dev)
+clangPackages=(clang-19 libclang-rt-19-dev)
 
 # Names of those of the given packages that are not installed.
 missingPackages() {

@@ -9,7 +9,7 @@ Usage: ./dev test [SUITE...]
 Without a suite: lint, unit, store, sim, fuzz and e2e. It ends with one line: N passed, M failed.
 
   lint    formatting, layers, the contract's own consistency
-  unit    rules, protocol cores, platform (AddressSanitizer, UndefinedBehaviorSanitizer)
+  unit    rules, protocol cores, platform (clang, AddressSanitizer, UndefinedBehaviorSanitizer)
   store   every store on SQLite and on a real MariaDB (same sanitizers)
   sim     the protocol cores under a seeded scheduler with faults: 3,000 seeds, and every planted mutant must be caught
   threads tests that run threads of their own, and 100 seeds of the simulator, under ThreadSanitizer

@@ -51,7 +51,7 @@ class Routes {
     if (!directories_.contains(request.kind)) throw Refused(ErrorCode::role_unavailable);
     const auto who = co_await check(request);
     SignInReply reply;
-    if (who) reply.account = SignInReply::Found{{who->id}, who->role};
+    if (who) reply.account = FoundAccount{{who->id}, who->role};
     co_return ok(reply);
   }
   Task<ResponsePtr> logout(Call& call) {

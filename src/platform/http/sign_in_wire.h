@@ -16,15 +16,15 @@ struct LoginRequest {
 };
 BOOST_DESCRIBE_STRUCT(LoginRequest, (), (kind, name, password))
 
+struct FoundAccount {
+  Ranged<1, kIdEnd - 1> id;
+  Role role = Role::viewer;
+};
+BOOST_DESCRIBE_STRUCT(FoundAccount, (), (id, role))
 /// Answer of POST /internal/v1/sign-in; nothing when name and password do not fit.
 struct SignInReply {
-  struct Found {
-    Ranged<1, kIdEnd - 1> id;
-    Role role = Role::viewer;
-  };
-  std::optional<Found> account;
+  std::optional<FoundAccount> account;
 };
-BOOST_DESCRIBE_STRUCT(SignInReply::Found, (), (id, role))
 BOOST_DESCRIBE_STRUCT(SignInReply, (), (account))
 
 }  // namespace tipflow::http
