@@ -19,8 +19,8 @@ namespace tipflow::db {
 
 class BulkInsert {
  public:
-  /// `head` such as `INSERT INTO t (a, b)`, `tail` an upsert or nothing. Throws Error when the server
-  /// does not take it.
+  /// `head` such as `INSERT INTO t (a, b)`, `tail` an upsert or nothing. Throws Error when the
+  /// server does not take it.
   BulkInsert(MYSQL* handle, std::string_view head, std::size_t columns, std::string_view tail);
 
   /// Whether the server at the other end speaks the protocol.
