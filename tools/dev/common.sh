@@ -24,6 +24,7 @@ die() {
 step() {
   local title=$1 log=$logDir/$2 started=$SECONDS shown=0 status=0; shift 2
   printf '%s\n' "${bold}==>${plain} $title" >&2
+  : >"$log"  # there before it is looked at: a `tail` that fails would end us without a word
   "$@" >"$log" 2>&1 </dev/null &
   local pid=$!
   while kill -0 "$pid" 2>/dev/null; do
