@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-// The suites share two cores with the nodes and the database they start: one file at a time.
+// Most of a suite's time is waiting: two files at a time, each with nodes and databases of its own, fill two cores.
 export default defineConfig({
   test: {
     include: ['*.test.ts'],
     globalSetup: ['support/global_setup.ts'],
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Millions of tips do not fit into what is enough for a story.
+// Millions of tips do not fit into what is enough for a story. Servers that a suite starts for itself stay small.
 process.env['TIPFLOW_E2E_BUFFER_POOL'] ??= '2G';
 process.env['TIPFLOW_E2E_REDO_LOG'] ??= '2G';
 

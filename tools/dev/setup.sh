@@ -19,7 +19,8 @@ longPackages=(strace mount)
 clusterPackages=(mariadb-server redis-server nginx-light python3)
 # A cluster on Galera: what a new node gets its data with, and what stands in front of the nodes.
 galeraPackages=(galera-4 mariadb-backup socat iproute2 haproxy)
-clangPackages=(clang-19 libclang-rt-19-dev)
+# llvm-19 names the functions in what a sanitizer reports.
+clangPackages=(clang-19 libclang-rt-19-dev llvm-19)
 
 # Names of those of the given packages that are not installed.
 missingPackages() {

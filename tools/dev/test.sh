@@ -6,7 +6,7 @@ passed=0 failed=0 failedSuites=()
 testUsage() {
   cat <<'TEXT'
 Usage: ./dev test [SUITE...]
-Without a suite: lint, unit, store, sim, fuzz and e2e. It ends with one line: N passed, M failed.
+Without a suite: lint, unit, store, sim, threads, fuzz and e2e. It ends with one line: N passed, M failed.
 
   lint    formatting, layers, the contract's own consistency
   unit    rules, protocol cores, platform (clang, AddressSanitizer, UndefinedBehaviorSanitizer)
@@ -136,7 +136,7 @@ testLong() {
 
 commandTest() {
   local suites=("$@") suite
-  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim fuzz e2e)
+  [ ${#suites[@]} -gt 0 ] || suites=(lint unit store sim threads fuzz e2e)
   for suite in "${suites[@]}"; do
     case $suite in
     lint) testLint ;; unit) testUnit ;; store) testStore ;; e2e) testE2e ;;

@@ -21,7 +21,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('mariadb', null);
     return async () => undefined;
   }
-  const server = await MariaDb.start();
+  const server = await MariaDb.start({
+    bufferPool: process.env['TIPFLOW_E2E_BUFFER_POOL'],
+    redoLog: process.env['TIPFLOW_E2E_REDO_LOG'],
+  });
   project.provide('mariadb', server.address);
   return async () => server.dispose();
 }

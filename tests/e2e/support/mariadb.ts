@@ -36,11 +36,13 @@ function program(name: string): string {
 export interface MariaDbOptions {
   /** Where it keeps its data; a temporary directory when left out. */
   dataDir?: string;
+  /** Size of its cache of pages; 64M when left out. */
+  bufferPool?: string | undefined;
+  /** Size of its redo log, taken from the disk when its data is made; 32M when left out. */
+  redoLog?: string | undefined;
   /** More options of the server's command line; the last one of a name counts. */
   settings?: readonly string[];
 }
-
-const logFileSize = `--innodb-log-file-size=${process.env['TIPFLOW_E2E_REDO_LOG'] ?? '32M'}`;
 
 export class MariaDb {
   private server: Process | undefined;
@@ -61,7 +63,7 @@ export class MariaDb {
           '--auth-root-authentication-method=normal',
           '--skip-test-db',
           `--datadir=${database.dataDir}`,
-          logFileSize,
+          database.redoLogSize,
           ...asUser(),
         ],
         { withinMs: 60_000 },
@@ -79,6 +81,10 @@ export class MariaDb {
     return { port: this.port, socket: this.socket };
   }
 
+  private get redoLogSize(): string {
+    return `--innodb-log-file-size=${this.options.redoLog ?? '32M'}`;
+  }
+
   /** Starts the server again after stop() or kill(), on the same port and with the same data. */
   async launch(): Promise<void> {
     const server = Process.start(
@@ -93,8 +99,8 @@ export class MariaDb {
         `--port=${this.port}`,
         '--skip-name-resolve',
         '--innodb-flush-log-at-trx-commit=1',
-        `--innodb-buffer-pool-size=${process.env['TIPFLOW_E2E_BUFFER_POOL'] ?? '64M'}`,
-        logFileSize,
+        `--innodb-buffer-pool-size=${this.options.bufferPool ?? '64M'}`,
+        this.redoLogSize,
         '--performance-schema=OFF',
         '--character-set-server=utf8mb4',
         '--max-connections=300',
