@@ -50,8 +50,8 @@ class ChunkSize {
 };
 
 /// Adds the ledger's rows to the sums, in chunks that are bounded by the sums that they change: the
-/// more tips fall into the same, the more are counted at once. Its jobs take turns: what two of
-/// them read at the same time only one could add.
+/// more tips fall into the same, the more are counted at once. Of its jobs one counts at a time:
+/// what two of them read at the same time only one could add.
 class CatchUp {
  public:
   explicit CatchUp(const BusinessTime& businessTime, CatchUpLimits limits = {})

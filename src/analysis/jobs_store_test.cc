@@ -273,6 +273,22 @@ TEST_P(AnalysisJobs, add_up_once_when_several_nodes_work_at_the_same_time) {
   EXPECT_EQ(published(), 5);
 }
 
+TEST_P(AnalysisJobs, add_up_once_when_both_jobs_of_a_node_work_at_the_same_time) {
+  for (int batch = 0; batch < 5; ++batch) {
+    ledger.add(1 + batch % 3, 120);
+    fixture::atOnce(4, [&](int worker) {
+      PlainWork work(database);
+      if (worker == 0) {
+        rounds.run(work);
+      } else {
+        sums.run(work);
+      }
+    });
+    expectAllCounted();
+  }
+  EXPECT_EQ(published(), 5);
+}
+
 TEST_P(AnalysisJobs, stop_between_chunks_when_told_to) {
   ledger.add(1, 100);
   PlainWork work(database);

@@ -16,6 +16,11 @@ std::unique_ptr<console::Webhook> webhookOf(const Config& config, const Clock& c
   }
 }
 
+// Five looks at the least: a node that looks seldom reports seldom.
+Duration goneAfter(const Config& config) {
+  return Duration{std::max(config.alertGoneSeconds, 5 * config.alertLookSeconds) * kUsPerSecond};
+}
+
 console::Alerts::Tell tellerOf(console::Webhook* webhook) {
   if (webhook == nullptr) return {};
   return [webhook](std::string news) { webhook->send(std::move(news)); };
@@ -26,7 +31,7 @@ console::Alerts::Tell tellerOf(console::Webhook* webhook) {
 Alerting::Alerting(const Config& config, db::Database& db2, const Clock& clock, Metrics& metrics,
                    http::Router& router)
     : webhook_(webhookOf(config, clock, metrics)),
-      alerts_(db2, clock, tellerOf(webhook_.get()), metrics),
+      alerts_(db2, clock, goneAfter(config), tellerOf(webhook_.get()), metrics),
       settings_(db2, config, clock) {
   console::addAlertRoutes(router, alerts_, settings_);
 }

@@ -194,7 +194,7 @@ void Node::Parts::watchItself() {
   watched.finance = finance ? &finance->service() : nullptr;
   watched.sink = g.peers.console();
   if (console) watched.sink = &console->alerting().sink();
-  watched.reconciles = finance && watched.sink != nullptr;
+  watched.reconciles = finance && finance->service().canReconcile();
   watched.sync = [this]() -> std::optional<SyncSight> {
     if (!audience) return std::nullopt;
     return audience->sync();
@@ -315,7 +315,6 @@ void Node::drain() {
   auto& g = p.ground;
   log::info("platform", "leaving: finishing what is here");
   p.operations->drain();
-  if (p.console) p.console->alerting().leave();
   g.peers.leave();
   g.schedulers.leave();
   if (p.room) p.room->drain(kViewersLimit);
@@ -326,6 +325,7 @@ void Node::drain() {
     }
   };
   quiet();
+  if (p.console) p.console->alerting().leave();  // until now other nodes may report to it
   if (p.audience) p.audience->stopLanes();
   quiet();  // what the lanes answered last must still be sent
   if (p.audience) p.audience->stopSync(kPushLimit);

@@ -13,6 +13,8 @@ constexpr Duration kMinute{60 * kUsPerSecond};
 constexpr Duration kAnswerTime{5 * kUsPerSecond};
 // Comparing the books may take a hundredth of the time, whatever interval is configured.
 constexpr int kReconcileShare = 100;
+// One that failed is made again sooner, and may take more of the time.
+constexpr int kReconcileAgainShare = 10;
 constexpr Duration kFirstReconcile{10 * kUsPerSecond};
 
 double seconds(Duration duration) {
@@ -75,7 +77,7 @@ void Watch::look() {
               log::field("subject", condition.subject), log::field("detail", condition.detail));
   }
   if (parts_.sink == nullptr) {
-    conditions_.told(conditions_.all());  // the log was, and nobody else is there
+    conditions_.told(conditions_.all());  // nobody else is there
   } else {
     report();
   }
@@ -103,7 +105,7 @@ Sight Watch::sight() {
     sight.jobs.push_back({std::move(job.name), job.every, job.lastSeen, job.failuresInRow,
                           std::move(job.lastError)});
   }
-  sight.books = books_;
+  if (parts_.reconciles) sight.books = books_;
   return sight;
 }
 
@@ -181,7 +183,10 @@ void Watch::reconcileIn(Duration pause) {
       co_await reconcileJob_->run(std::move(role), std::move(work));
       // The quicker of the last two: waiting for a database, or for a processor, is not work.
       const Duration took = std::min(reconcileTook_, reconcileTookBefore_);
-      reconcileIn(std::max(reconcileEvery_, took * kReconcileShare));
+      const Duration regular = std::max(reconcileEvery_, took * kReconcileShare);
+      const Duration again = std::max(kFirstReconcile, took * kReconcileAgainShare);
+      const bool failed = reconcileJob_->state().failuresInRow > 0;
+      reconcileIn(failed ? std::min(regular, again) : regular);
     });
   });
 }
@@ -189,9 +194,9 @@ void Watch::reconcileIn(Duration pause) {
 drogon::Task<> Watch::reconcile() {
   const Time started = parts_.clock.now();
   const auto compared = co_await parts_.finance->reconcile();
-  if (!compared) co_return;
+  if (!compared) throw std::runtime_error(std::string(info(compared.error().code).en));
   reconcileTookBefore_ = std::exchange(reconcileTook_, parts_.clock.now() - started);
-  BooksSight seen{compared->difference.count, compared->difference.amount.value, {}};
+  BooksSight seen{true, compared->difference.count, compared->difference.amount.value, {}};
   int broken = 0;
   for (const auto& invariant : compared->invariants) {
     if (invariant.holds) continue;

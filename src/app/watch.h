@@ -73,7 +73,7 @@ class Watch {
   bool askingWithdrawals_ = false;
   bool reporting_ = false;
   bool unkept_ = false;  ///< the last report; said once
-  std::optional<BooksSight> books_;
+  BooksSight books_;
   schedule::Jobs::Job* reconcileJob_ = nullptr;
   prometheus::Gauge* pendingCount_ = nullptr;
   prometheus::Gauge* pendingSeconds_ = nullptr;

@@ -14,6 +14,12 @@ constexpr const char* kInsert = R"(
   VALUES (?, ?, ?, ?, ?, ?, 1))";
 constexpr const char* kResolve = R"(
   UPDATE alert SET resolved_at = ?, detail = ?, open_mark = NULL WHERE id = ? AND open_mark = 1)";
+constexpr const char* kOpen = R"(
+  SELECT a.id, a.rule_name, a.subject, a.node, a.severity, a.raised_at, n.heard_at
+  FROM alert a LEFT JOIN alert_node n ON n.node = a.node WHERE a.open_mark = 1 ORDER BY a.id)";
+constexpr const char* kForget = R"(
+  DELETE FROM alert_node WHERE node = (SELECT node FROM alert WHERE id = ?)
+  AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.node = alert_node.node AND a.open_mark = 1))";
 constexpr const char* kAcknowledge = R"(
   UPDATE alert SET acknowledged_at = ?, acknowledged_by = ?
   WHERE id = ? AND open_mark = 1 AND acknowledged_at IS NULL)";
@@ -70,12 +76,11 @@ const char* conditionOf(AlertState state) {
 
 std::vector<OpenAlert> openAlerts(db::Connection& connection) {
   std::vector<OpenAlert> open;
-  connection.query(
-      "SELECT id, rule_name, subject, node, severity FROM alert WHERE open_mark = 1 ORDER BY id",
-      {}, [&](const db::Row& row) {
-        open.push_back({row.integer(0), std::string(row.text(1)), std::string(row.text(2)),
-                        std::string(row.text(3)), static_cast<Severity>(row.integer(4))});
-      });
+  connection.query(kOpen, {}, [&](const db::Row& row) {
+    open.push_back({row.integer(0), std::string(row.text(1)), std::string(row.text(2)),
+                    std::string(row.text(3)), static_cast<Severity>(row.integer(4)),
+                    std::max(row.time(5), row.optionalTime(6).value_or(Time{}))});
+  });
   return open;
 }
 
@@ -95,7 +100,17 @@ bool resolve(db::Connection& connection, std::int64_t id, Time at, const std::st
   const auto found = alert(connection, id);
   if (!found) return false;
   const auto detail = shortened(found->detail + more);
-  return connection.exec(kResolve, {std::max(at, found->raisedAt), detail, id}).matched == 1;
+  if (connection.exec(kResolve, {std::max(at, found->raisedAt), detail, id}).matched != 1) {
+    return false;
+  }
+  connection.exec(kForget, {id});
+  return true;
+}
+
+void heard(db::Connection& connection, const std::string& node, Time at) {
+  connection.exec("INSERT INTO alert_node (node, heard_at) VALUES (?, ?)" +
+                      db::upsertSet(connection.dialect(), "node", {"heard_at"}),
+                  {node, at});
 }
 
 bool acknowledge(db::Connection& connection, std::int64_t id, std::int64_t by, Time at) {

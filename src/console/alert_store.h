@@ -17,6 +17,7 @@ struct OpenAlert {
   std::string subject;
   std::string node;
   Severity severity = Severity::warning;
+  Time heardAt;  ///< when its node was last heard
 };
 std::vector<OpenAlert> openAlerts(db::Connection& connection);
 
@@ -25,6 +26,8 @@ std::optional<std::int64_t> raise(db::Connection& connection, const std::string&
                                   const Condition& condition);
 /// False when it was not open. `more` is added to its detail.
 bool resolve(db::Connection& connection, std::int64_t id, Time at, const std::string& more);
+/// A node with open alerts is there.
+void heard(db::Connection& connection, const std::string& node, Time at);
 /// False when it is not open, or was acknowledged before.
 bool acknowledge(db::Connection& connection, std::int64_t id, std::int64_t by, Time at);
 

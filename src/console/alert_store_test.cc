@@ -91,6 +91,19 @@ TEST_P(AlertStore, resolves_once_and_says_why) {
   EXPECT_THAT(openAlerts(*c), IsEmpty());
 }
 
+TEST_P(AlertStore, knows_when_the_node_of_an_open_alert_was_heard) {
+  const auto first = raised(condition("sync_lag"));
+  const auto second = raised(condition("error_rate"));
+  EXPECT_EQ(openAlerts(*c).at(0).heardAt, kNow) << "it raised it then";
+  heard(*c, "node-a", kNow + 5 * kSecond);
+  heard(*c, "node-a", kNow + 9 * kSecond);
+  for (const auto& open : openAlerts(*c)) EXPECT_EQ(open.heardAt, kNow + 9 * kSecond);
+  resolve(*c, first, kNow, "");
+  EXPECT_EQ(number(*c, "SELECT COUNT(*) FROM alert_node"), 1);
+  resolve(*c, second, kNow, "");
+  EXPECT_EQ(number(*c, "SELECT COUNT(*) FROM alert_node"), 0) << "nobody has to know any more";
+}
+
 TEST_P(AlertStore, is_not_resolved_before_it_was_raised) {
   const auto id = raised(condition("sync_lag"));
   resolve(*c, id, kNow - kSecond, "");

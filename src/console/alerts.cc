@@ -5,7 +5,17 @@
 namespace tipflow::console {
 namespace {
 
-constexpr const char* kNoMore = "; its node watches for it no more";
+const char* explained(AlertChanges::Why why) {
+  switch (why) {
+    case AlertChanges::Why::ended:
+      return "";
+    case AlertChanges::Why::unwatched:
+      return "; its node watches for it no more";
+    case AlertChanges::Why::gone:
+      return "; its node reports no more";
+  }
+  throw std::logic_error("an alert that is over for no reason");
+}
 
 prometheus::Gauge& openGauge(Metrics& metrics, Severity severity) {
   return metrics.gauge("tipflow_alerts_open", "Alerts that are not resolved, on all nodes.",
@@ -14,10 +24,11 @@ prometheus::Gauge& openGauge(Metrics& metrics, Severity severity) {
 
 }  // namespace
 
-Alerts::Alerts(db::Database& db2, const Clock& clock, Tell tell, Metrics& metrics)
+Alerts::Alerts(db::Database& db2, const Clock& clock, Duration gone, Tell tell, Metrics& metrics)
     : db2_(db2),
       clock_(clock),
       tell_(std::move(tell)),
+      attention_(gone),
       openWarnings_(openGauge(metrics, Severity::warning)),
       openCritical_(openGauge(metrics, Severity::critical)) {
   for (const auto& [name, state] : EnumWords<AlertState>::values) {
@@ -31,15 +42,32 @@ drogon::Task<> Alerts::take(ConditionReport report) {
   const auto open =
       co_await db2_.read([](db::Connection& connection) { return store::openAlerts(connection); });
   countOpen(open);
-  auto changes = changesOf(report, open);
+  auto changes = changesOf(report, open, attend());
+  if (changes.note) {
+    std::string node = report.node;
+    co_await note(std::move(node));
+  }
   for (auto& condition : changes.raise) {
     std::string node = report.node;
     co_await raise(std::move(node), std::move(condition));
   }
-  for (const auto& [alert, at, watched] : changes.resolve) {
-    std::string more = watched ? "" : kNoMore;
+  for (const auto& [alert, at, why] : changes.resolve) {
+    std::string more = explained(why);
     co_await resolve(alert, at, std::move(more));
   }
+}
+
+Attention::Bounds Alerts::attend() {
+  const std::lock_guard lock(mutex_);
+  return attention_.taken(clock_.now());
+}
+
+drogon::Task<> Alerts::note(std::string node) {
+  const Time now = clock_.now();
+  co_await db2_.write([&](db::Connection& connection) {
+    store::heard(connection, node, now);
+    return true;
+  });
 }
 
 drogon::Task<> Alerts::raise(std::string node, Condition condition) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 
 #include "console/alert_rules.h"
 #include "platform/db/database.h"
@@ -15,7 +16,8 @@ class Alerts final : public ConditionSink {
   /// Is given `AlertNews` as JSON; must return at once.
   using Tell = std::function<void(std::string)>;
 
-  Alerts(db::Database& db2, const Clock& clock, Tell tell, Metrics& metrics);
+  /// `gone`: how long a node that is gone has been silent.
+  Alerts(db::Database& db2, const Clock& clock, Duration gone, Tell tell, Metrics& metrics);
 
   drogon::Task<> take(ConditionReport report) override;
 
@@ -24,6 +26,8 @@ class Alerts final : public ConditionSink {
   drogon::Task<Result<Alert>> acknowledge(std::int64_t id, std::int64_t by);
 
  private:
+  Attention::Bounds attend();
+  drogon::Task<> note(std::string node);
   drogon::Task<> raise(std::string node, Condition condition);
   drogon::Task<> resolve(std::int64_t alert, Time at, std::string more);
   void tell(AlertState event, const Alert& alert);
@@ -32,6 +36,8 @@ class Alerts final : public ConditionSink {
   db::Database& db2_;
   const Clock& clock_;
   Tell tell_;
+  std::mutex mutex_;
+  Attention attention_;
   std::array<prometheus::Counter*, 3> events_{};  // by AlertState
   prometheus::Gauge& openWarnings_;
   prometheus::Gauge& openCritical_;

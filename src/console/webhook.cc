@@ -49,11 +49,8 @@ void Webhook::leave() {
 void Webhook::send(std::string body) {
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= limits_.waiting) {
-      dropped_.Increment();
-      log::error("console", "too many alerts wait for the webhook, one was not told");
-      return;
-    }
+    if (stopping_) return drop("the node is leaving", body);
+    if (waiting_.size() >= limits_.waiting) return drop("too many wait", body);
     waiting_.push_back(std::move(body));
   }
   wake_.notify_all();
@@ -66,13 +63,22 @@ void Webhook::run() {
     {
       std::unique_lock lock(mutex_);
       wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-      if (stopping_) return;
+      if (stopping_) break;
       body = waiting_.front();
     }
     deliver(body);
     const std::lock_guard lock(mutex_);
     waiting_.pop_front();
   }
+  const std::lock_guard lock(mutex_);
+  for (const auto& body : waiting_) drop("the node is leaving", body);
+  waiting_.clear();
+}
+
+void Webhook::drop(const char* why, const std::string& body) {
+  dropped_.Increment();
+  log::error("console", "the webhook was not told of an alert",
+             log::field("error", std::string_view(why)), log::field("alert", body));
 }
 
 void Webhook::deliver(const std::string& body) {

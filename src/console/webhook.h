@@ -40,12 +40,14 @@ class Webhook {
 
   /// Returns at once.
   void send(std::string body);
-  /// From now on nothing more is told; returns at once. What is under way ends by itself.
+  /// From now on nothing more is told; returns at once. What is under way ends by itself, what
+  /// waits is counted and logged as not told.
   void leave();
 
  private:
   void run();
   void deliver(const std::string& body);
+  void drop(const char* why, const std::string& body);
   /// Whether the other side took it; says why not otherwise.
   bool tryOnce(const std::string& body, std::string& why);
   /// False when there is no time left.

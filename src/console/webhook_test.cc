@@ -125,6 +125,29 @@ TEST_F(WebhookTest, ends_while_it_waits_for_the_next_try) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, kSoon);
 }
 
+TEST_F(WebhookTest, counts_what_it_is_not_told_any_more_when_the_node_leaves) {
+  std::promise<void> opened;
+  auto open = opened.get_future().share();
+  std::promise<void> reached;
+  {
+    Webhook webhook(
+        [&, first = true](Poster::Body) mutable {
+          if (std::exchange(first, false)) reached.set_value();
+          open.wait();
+        },
+        "", quick(), clock, metrics);
+    webhook.send("under way");
+    ASSERT_EQ(reached.get_future().wait_for(kSoon), std::future_status::ready);
+    webhook.send("waits");
+    webhook.leave();
+    webhook.send("too late");
+    EXPECT_EQ(counted("dropped"), 1);
+    opened.set_value();
+  }
+  EXPECT_EQ(counted("delivered"), 1);
+  EXPECT_EQ(counted("dropped"), 2);
+}
+
 TEST_F(WebhookTest, signs_time_and_body_with_its_secret) {
   std::vector<std::pair<std::string, std::string>> headers;
   Webhook webhook(

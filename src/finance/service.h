@@ -56,6 +56,8 @@ class Service {
   drogon::Task<Result<Statement>> statement(AnchorId anchor, std::optional<Time> from,
                                             std::optional<Time> to);
   drogon::Task<Result<Reconciliation>> reconcile();
+  /// False: the role audience is nowhere, `reconcile` is refused.
+  [[nodiscard]] bool canReconcile() const { return audience_ != nullptr; }
   /// Before it is used. Without it, and while it is away, reconciliation says nothing of I12.
   void checkAnalysisBy(analysis::AnalysisClient* analysis) { analysis_ = analysis; }
 

@@ -112,6 +112,7 @@ class Judge {
     add("reconciliation_difference", "", Severity::critical, {bad, true},
         fmt::format("tips and ledger differ by {} tips and {} fen; broken: {}", seen.differenceTips,
                     seen.differenceFen, seen.broken.empty() ? "none" : seen.broken));
+    if (!seen.known) findings_.back().verdict = Verdict::unknown;
   }
 
   const Sight& sight_;
@@ -145,7 +146,10 @@ std::vector<Condition> Conditions::look(Time now, const std::vector<Finding>& fi
     const std::pair key{finding.rule, finding.subject};
     auto known = watched_.extract(key);
     auto& watched = known ? seen.insert(std::move(known)).position->second : seen[key];
-    if (advance(watched, finding, now, limits)) changed.push_back(watched.condition);
+    if (!advance(watched, finding, now, limits)) continue;
+    changed.push_back(watched.condition);
+    changed.back().state = watched.raised ? ConditionState::raised : ConditionState::over;
+    changed.back().since = now;
   }
   watched_ = std::move(seen);
   return changed;
@@ -160,28 +164,32 @@ bool Conditions::advance(Watched& watched, const Finding& finding, Time now,
   condition.severity = finding.severity;
   if (finding.verdict == Verdict::unknown) return false;
   const bool bad = finding.verdict == Verdict::bad;
+  if (bad) condition.detail = finding.detail;
   auto& since = bad ? watched.badSince : watched.fineSince;
   (bad ? watched.fineSince : watched.badSince).reset();
   since = since ? std::min(*since, now) : now;  // a clock that went back starts it again
-  const bool wasRaised = condition.state == ConditionState::raised;
   const auto held = now - *since;
-  if (bad) {
-    condition.detail = finding.detail;
-    if (wasRaised) return false;
-    if (!finding.atOnce && held < limits.raiseAfter) {
-      condition.state = ConditionState::settling;
-      return false;
-    }
-    condition.state = ConditionState::raised;
-    condition.since = now;
-    watched.told = false;
-    return true;
+  const bool sure = bad ? finding.atOnce || held >= limits.raiseAfter : held >= limits.resolveAfter;
+  const bool turns = sure && watched.raised != bad;
+  if (turns || (sure && watched.turned == Time{})) watched.turned = now;
+  if (turns) watched.raised = bad;
+  if (sure) {
+    settle(watched);
+  } else if (bad && condition.state == ConditionState::over) {
+    condition.state = ConditionState::settling;
   }
-  if (held < limits.resolveAfter || (wasRaised && !watched.told)) return false;
-  if (condition.state == ConditionState::over) return false;
-  condition.state = ConditionState::over;
-  condition.since = now;
-  return wasRaised;
+  return turns;
+}
+
+// What those who keep alerts are told follows what this node sees, once they know of it.
+void Conditions::settle(Watched& watched) {
+  auto& condition = watched.condition;
+  const auto state = watched.raised ? ConditionState::raised : ConditionState::over;
+  if (condition.state == state) return;
+  if (condition.state == ConditionState::raised && !watched.told) return;
+  condition.state = state;
+  condition.since = watched.turned;
+  watched.told = false;
 }
 
 std::vector<Condition> Conditions::all() const {

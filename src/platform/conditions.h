@@ -67,6 +67,7 @@ struct JobSight {
   std::string lastError;
 };
 struct BooksSight {
+  bool known = false;  ///< false: not compared yet
   std::int64_t differenceTips = 0;
   std::int64_t differenceFen = 0;
   std::string broken;  ///< invariants that do not hold; empty: none
@@ -129,24 +130,27 @@ struct Condition {
 
 class Conditions {
  public:
-  /// Takes in one look; answers what it raised or ended. What `findings` leave out is watched no
-  /// longer.
+  /// Takes in one look; answers what it raised or ended, as this node sees it. What `findings`
+  /// leave out is watched no longer.
   std::vector<Condition> look(Time now, const std::vector<Finding>& findings,
                               const AlertLimits& limits);
   [[nodiscard]] std::vector<Condition> all() const;
-  /// Whoever keeps alerts has taken these of `all()`. A raised condition does not end before it was
-  /// told: what came and went while nobody kept alerts is told as well.
+  /// Whoever keeps alerts has taken these of `all()`. There a raised condition does not end before
+  /// it was told: what came and went while nobody kept alerts is told as well.
   void told(const std::vector<Condition>& taken);
 
  private:
   struct Watched {
-    Condition condition;
+    Condition condition;  ///< as `all()` answers it
+    bool raised = false;  ///< as this node sees it
+    Time turned;          ///< when that last changed, or was first sure
     std::optional<Time> badSince;
     std::optional<Time> fineSince;
     bool told = false;
   };
   static bool advance(Watched& watched, const Finding& finding, Time now,
                       const AlertLimits& limits);
+  static void settle(Watched& watched);
 
   std::map<std::pair<std::string, std::string>, Watched> watched_;
 };

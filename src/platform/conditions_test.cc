@@ -43,7 +43,7 @@ TEST(Judge, says_nothing_bad_of_a_node_that_is_well) {
   sight.keys = {{"token key", kNow}};
   sight.withdrawals = PendingSight{true, 0, std::nullopt};
   sight.jobs = {{"sweep", kSecond, kNow, 0, ""}};
-  sight.books = BooksSight{};
+  sight.books = BooksSight{true, 0, 0, ""};
   for (const auto& one : judge(sight, {})) {
     EXPECT_EQ(one.verdict, Verdict::fine) << one.rule << ": " << one.detail;
   }
@@ -131,13 +131,20 @@ TEST(Judge, finds_jobs_that_fail_and_jobs_that_do_not_end) {
 }
 
 TEST(Judge, finds_books_that_differ_in_tips_in_money_or_in_an_invariant) {
-  for (const auto& books : {BooksSight{1, 0, ""}, BooksSight{0, -1, ""}, BooksSight{0, 0, "I9"}}) {
+  for (const auto& books :
+       {BooksSight{true, 1, 0, ""}, BooksSight{true, 0, -1, ""}, BooksSight{true, 0, 0, "I9"}}) {
     auto sight = quiet();
     sight.books = books;
     const auto bad = finding(sight, "reconciliation_difference");
     EXPECT_EQ(bad.verdict, Verdict::bad);
     EXPECT_TRUE(bad.atOnce);
   }
+}
+
+TEST(Judge, does_not_know_of_books_that_were_not_compared_yet) {
+  auto sight = quiet();
+  sight.books = BooksSight{};
+  EXPECT_EQ(finding(sight, "reconciliation_difference").verdict, Verdict::unknown);
 }
 
 TEST(Growth, counts_what_was_added_within_its_window) {
@@ -210,13 +217,27 @@ TEST_F(ConditionsTest, ends_only_what_has_been_gone_long_enough) {
   EXPECT_THAT(look(70, Verdict::fine), IsEmpty());
 }
 
-TEST_F(ConditionsTest, ends_nothing_before_it_was_told) {
+TEST_F(ConditionsTest, tells_of_what_ended_only_when_its_beginning_was_told) {
   look(0, Verdict::bad, true);
   EXPECT_THAT(look(5, Verdict::fine), IsEmpty());
-  EXPECT_THAT(look(500, Verdict::fine), IsEmpty());
+  EXPECT_THAT(look(500, Verdict::fine), kIsOver) << "the node itself knows";
   EXPECT_EQ(state(), ConditionState::raised);
   tell();
-  EXPECT_THAT(look(505, Verdict::fine), kIsOver);
+  EXPECT_THAT(look(505, Verdict::fine), IsEmpty());
+  EXPECT_EQ(state(), ConditionState::over);
+  EXPECT_EQ(conditions.all().at(0).since, kNow + 500 * kSecond);
+}
+
+TEST_F(ConditionsTest, sees_each_time_what_comes_again_while_nobody_is_told) {
+  look(0, Verdict::bad, true);
+  look(5, Verdict::fine);
+  EXPECT_THAT(look(100, Verdict::fine), kIsOver);
+  EXPECT_THAT(look(105, Verdict::bad, true), kIsRaised);
+  EXPECT_EQ(conditions.all().at(0).since, kNow) << "to those who are told it is one";
+  tell();
+  look(110, Verdict::fine);
+  EXPECT_THAT(look(200, Verdict::fine), kIsOver);
+  EXPECT_EQ(state(), ConditionState::over);
 }
 
 TEST_F(ConditionsTest, does_not_take_what_was_raised_since_for_told) {
@@ -225,7 +246,8 @@ TEST_F(ConditionsTest, does_not_take_what_was_raised_since_for_told) {
   look(5, Verdict::bad, true);
   conditions.told(reported);
   look(10, Verdict::fine);
-  EXPECT_THAT(look(100, Verdict::fine), IsEmpty());
+  look(100, Verdict::fine);
+  EXPECT_EQ(state(), ConditionState::raised);
 }
 
 TEST_F(ConditionsTest, is_over_for_a_node_that_starts_and_finds_it_gone) {

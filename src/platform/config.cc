@@ -277,6 +277,8 @@ const std::vector<ConfigKey>& configKeys() {
        3'600, "and must have been gone for this long to be resolved", true},
       {"alerts.look_seconds", "TIPFLOW_ALERTS_LOOK_SECONDS", &Config::alertLookSeconds, 1, 60,
        "interval at which a node looks at itself"},
+      {"alerts.gone_seconds", "TIPFLOW_ALERTS_GONE_SECONDS", &Config::alertGoneSeconds, 10, kMany,
+       "alerts of a node that has not reported for this long, and for five looks, are resolved"},
       {"alerts.reconcile_seconds", "TIPFLOW_ALERTS_RECONCILE_SECONDS",
        &Config::alertReconcileSeconds, 1, 86'400,
        "interval at which role finance compares the books; longer when that takes long", true},

@@ -83,6 +83,7 @@ struct Config {
   std::int64_t alertRaiseSeconds = 15;
   std::int64_t alertResolveSeconds = 30;
   std::int64_t alertLookSeconds = 5;
+  std::int64_t alertGoneSeconds = 600;
   std::int64_t alertReconcileSeconds = 60;
   std::string alertWebhookUrl;
   std::string alertWebhookSecret;

@@ -80,6 +80,7 @@ describe('nodes with one role each', () => {
       TIPFLOW_DATA_KEYS: `one:${key('c')}`,
       TIPFLOW_HTTP_TRUSTED_PROXIES: '127.0.0.0/8',
       TIPFLOW_ALERTS_RECONCILE_SECONDS: '1',
+      TIPFLOW_ALERTS_GONE_SECONDS: '20',
       ...attentive,
     };
     [anchors, console_] = await Promise.all([start('anchor'), start('console')]);
@@ -287,5 +288,18 @@ describe('nodes with one role each', () => {
     await leaving;
     await otherAudience.launch();
     await waitFor('it is back', async () => (await consul.passing('audience')).includes(gone));
+  });
+
+  test('alerts of a node that is gone do not stay open', async () => {
+    const admin = await asAdmin();
+    await change(admin, { 'alerts.disk_free_percent': 100, 'alerts.raise_seconds': 0 });
+    const of = (node: TipflowNode) => ({ subject }: { subject: string }) => subject.includes(String(node.port));
+    const { id } = await alertOf(admin, 'disk_free', 'raised', of(otherAudience));
+    const { id: stays } = await alertOf(admin, 'disk_free', 'raised', of(audience));
+    await otherAudience.kill();
+    const over = await alertOf(admin, 'disk_free', 'resolved', (alert) => alert.id === id);
+    expect(over.detail).toContain('its node reports no more');
+    expect((await alertOf(admin, 'disk_free', 'raised', of(audience))).id).toBe(stays);
+    await change(admin, { 'alerts.disk_free_percent': null, 'alerts.raise_seconds': null });
   });
 });

@@ -5,7 +5,7 @@
 buildPreset() {
   local preset=$1; shift
   setupBuild
-  case $preset in debug | fuzz) needPackages "${clangPackages[@]}" ;; esac
+  case $preset in debug | tsan | fuzz) needPackages "${clangPackages[@]}" ;; esac
   export DROGON_PREFIX=$drogonPrefix
   # Precompiled headers and ccache get along only when told to.
   export CCACHE_SLOPPINESS=pch_defines,time_macros

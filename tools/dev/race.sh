@@ -9,7 +9,7 @@ raceOptions() { echo "suppressions=$root/tests/race/suppressions.txt exitcode=66
 raceNode() {
   local seconds=$1 data port=18479 pid status=0
   data=$(mktemp -d)
-  local binary=$root/build/tsan/tipflow
+  local binary=$root/build/race/tipflow
   while portTaken "$port"; do port=$((port + 1)); done
   export TIPFLOW_DATA_DIR=$data TIPFLOW_HTTP_PORT=$port TIPFLOW_ADMIN_PASSWORD=race-admin-password
   "$binary" serve &
@@ -41,10 +41,10 @@ testThreads() {
 raceAll() {
   local suite=$1 seconds=$2 seeds=$3 tests; shift 3
   setupTest
-  buildPreset tsan tipflow tipflow_sim "$@"
+  buildPreset race tipflow tipflow_sim "$@"
   export TSAN_OPTIONS; TSAN_OPTIONS=$(raceOptions)
-  for tests in "$@"; do runGoogleTest "$suite" "$root/build/tsan/$tests"; done
-  simSweep tsan --seeds "$seeds" --jobs 2
+  for tests in "$@"; do runGoogleTest "$suite" "$root/build/race/$tests"; done
+  simSweep race --seeds "$seeds" --jobs 2
   say "Testing: $suite, a node under load for $seconds s"
   # In a shell of its own: what it exports is nobody else's.
   runCheck "a node under ThreadSanitizer" eval "(raceNode $seconds)"

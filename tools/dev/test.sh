@@ -34,20 +34,28 @@ count() {
   [ "$2" -eq 0 ] || failedSuites+=("$3")
 }
 
-# runGoogleTest SUITE BINARY
+# runGoogleTest SUITE BINARY: in two halves at the same time, each a process of its own.
 runGoogleTest() {
-  local suite=$1 binary=$2 log=$logDir/test-$1.log status=0 started=$SECONDS
+  local suite=$1 binary=$2 started=$SECONDS half status good ran passedHere=0 failedHere=0 halves=()
   say "Testing: $suite"
-  "$binary" --gtest_brief=1 >"$log" 2>&1 || status=$?
-  local good ran bad
-  good=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
-  ran=$(sed -n 's/^\[==========\] \([0-9]*\) tests\{0,1\} from .* ran.*/\1/p' "$log" | tail -n 1)
-  bad=$((${ran:-0} - ${good:-0}))
-  # A run that died (a sanitizer's finding, a crash) says nothing of what it did not reach.
-  if [ "$status" -ne 0 ] && [ "${bad:-0}" -eq 0 ]; then bad=1; fi
-  [ "$status" -eq 0 ] || cat "$log" >&2
-  count "${good:-0}" "${bad:-0}" "$suite"
-  note "${good:-0} passed, ${bad:-0} failed in $((SECONDS - started)) s"
+  for half in 0 1; do
+    GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$half "$binary" --gtest_brief=1 >"$logDir/test-$suite-$half.log" 2>&1 &
+    halves+=($!)
+  done
+  for half in 0 1; do
+    local log=$logDir/test-$suite-$half.log
+    status=0
+    wait "${halves[$half]}" || status=$?
+    good=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
+    ran=$(sed -n 's/^\[==========\] \([0-9]*\) tests\{0,1\} from .* ran.*/\1/p' "$log" | tail -n 1)
+    passedHere=$((passedHere + ${good:-0})) failedHere=$((failedHere + ${ran:-0} - ${good:-0}))
+    [ "$status" -ne 0 ] || continue
+    cat "$log" >&2
+    # A run that died (a sanitizer's finding, a crash) says nothing of what it did not reach.
+    if [ "${ran:-0}" -eq "${good:-0}" ]; then failedHere=$((failedHere + 1)); fi
+  done
+  count "$passedHere" "$failedHere" "$suite"
+  note "$passedHere passed, $failedHere failed in $((SECONDS - started)) s"
 }
 
 # runCheck NAME COMMAND...: one yes or no.

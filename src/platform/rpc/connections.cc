@@ -1,5 +1,7 @@
 #include "platform/rpc/connections.h"
 
+#include <future>
+
 namespace tipflow::rpc {
 namespace {
 
@@ -26,9 +28,15 @@ Outcome::Kind kindOf(drogon::ReqResult result) {
 
 Connections::Connections() : thread_("rpc") { thread_.run(); }
 
+// A client ends on its own loop: there nothing of it is under way at the same time.
 Connections::~Connections() {
-  const std::lock_guard lock(mutex_);
-  idle_.clear();
+  std::promise<void> ended;
+  thread_.getLoop()->queueInLoop([&] {
+    const std::lock_guard lock(mutex_);
+    idle_.clear();
+    ended.set_value();
+  });
+  ended.get_future().wait();
 }
 
 void Connections::send(const std::string& address, Wire wire, std::function<void(Outcome)> done) {

@@ -52,9 +52,9 @@ class Connections {
   drogon::HttpClientPtr take(const std::string& address);
   void giveBack(const std::string& address, drogon::HttpClientPtr client);
 
-  trantor::EventLoopThread thread_;
   std::mutex mutex_;
   std::map<std::string, std::vector<drogon::HttpClientPtr>> idle_;
+  trantor::EventLoopThread thread_;  // ends first: its answers come back to what is above
 };
 
 }  // namespace tipflow::rpc
