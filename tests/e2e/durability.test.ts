@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { MariaDb, makeDatabases, query } from './support/mariadb.ts';
 import { TipflowNode, showOutputOnFailure } from './support/node.ts';
 import { storesToTest } from './support/stores.ts';
-import { waitUntil } from './support/wait.ts';
+import { waitFor, waitUntil } from './support/wait.ts';
 
 const production = { TIPFLOW_PRODUCTION: 'true' };
 
@@ -78,7 +78,7 @@ describe.skipIf(!storesToTest().includes('MariaDB'))('a MariaDB that may lose co
     await counted(1);
     await query(weak.address, 'SET GLOBAL innodb_flush_log_at_trx_commit = 0');
     await counted(2);
-    expect(node.output()).toContain('"setting":"innodb_flush_log_at_trx_commit","value":"0"');
+    await waitFor('its log says so', () => node.output().includes('"setting":"innodb_flush_log_at_trx_commit","value":"0"'));
   });
 
   test('is no matter where the server is sound: production starts', async () => {
