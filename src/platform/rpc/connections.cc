@@ -28,11 +28,13 @@ Outcome::Kind kindOf(drogon::ReqResult result) {
 
 Connections::Connections() : thread_("rpc") { thread_.run(); }
 
-// A client ends on its own loop: there nothing of it is under way at the same time.
+// A client ends on its own loop: there nothing of it is under way at the same time. One whose
+// answer is still to come ends with that answer.
 Connections::~Connections() {
   std::promise<void> ended;
   thread_.getLoop()->queueInLoop([&] {
     const std::lock_guard lock(mutex_);
+    leaving_ = true;
     idle_.clear();
     ended.set_value();
   });
@@ -85,7 +87,7 @@ drogon::HttpClientPtr Connections::take(const std::string& address) {
 void Connections::giveBack(const std::string& address, drogon::HttpClientPtr client) {
   const std::lock_guard lock(mutex_);
   auto& idle = idle_[address];
-  if (idle.size() < kMostIdle) idle.push_back(std::move(client));
+  if (!leaving_ && idle.size() < kMostIdle) idle.push_back(std::move(client));
 }
 
 }  // namespace tipflow::rpc

@@ -54,6 +54,7 @@ class Connections {
 
   std::mutex mutex_;
   std::map<std::string, std::vector<drogon::HttpClientPtr>> idle_;
+  bool leaving_ = false;             ///< none is kept any more
   trantor::EventLoopThread thread_;  // ends first: its answers come back to what is above
 };
 
