@@ -19,6 +19,25 @@ using ::testing::IsEmpty;
 
 constexpr auto kSoon = std::chrono::seconds(10);
 
+/// A server that takes what it is sent, and answers only once it is opened.
+class SlowServer {
+ public:
+  Webhook::Post post() {
+    return [this](const Poster::Body&) {
+      if (!std::exchange(asked_, true)) reached_.set_value();
+      open_.wait();
+    };
+  }
+  bool isReached() { return reached_.get_future().wait_for(kSoon) == std::future_status::ready; }
+  void open() { opened_.set_value(); }
+
+ private:
+  bool asked_ = false;
+  std::promise<void> reached_;
+  std::promise<void> opened_;
+  std::shared_future<void> open_ = opened_.get_future().share();
+};
+
 class WebhookTest : public ::testing::Test {
  protected:
   WebhookLimits quick() { return {2, {Duration{1'000}, Duration{1'000}}}; }
@@ -90,21 +109,14 @@ TEST_F(WebhookTest, delivers_when_a_later_try_is_taken) {
 }
 
 TEST_F(WebhookTest, never_holds_up_who_sends_and_counts_what_is_too_much) {
-  std::promise<void> opened;
-  auto open = opened.get_future().share();
-  std::promise<void> reached;
-  Webhook webhook(
-      [&, first = true](Poster::Body) mutable {
-        if (std::exchange(first, false)) reached.set_value();
-        open.wait();
-      },
-      "", quick(), clock, metrics);
+  SlowServer server;
+  Webhook webhook(server.post(), "", quick(), clock, metrics);
   webhook.send("held");
-  ASSERT_EQ(reached.get_future().wait_for(kSoon), std::future_status::ready);
+  ASSERT_TRUE(server.isReached());
   webhook.send("waits");
   webhook.send("is too much");
   EXPECT_EQ(counted("dropped"), 1);
-  opened.set_value();
+  server.open();
   wait(2);
   EXPECT_EQ(counted("delivered"), 2);
 }
@@ -126,23 +138,16 @@ TEST_F(WebhookTest, ends_while_it_waits_for_the_next_try) {
 }
 
 TEST_F(WebhookTest, counts_what_it_is_not_told_any_more_when_the_node_leaves) {
-  std::promise<void> opened;
-  auto open = opened.get_future().share();
-  std::promise<void> reached;
+  SlowServer server;
   {
-    Webhook webhook(
-        [&, first = true](Poster::Body) mutable {
-          if (std::exchange(first, false)) reached.set_value();
-          open.wait();
-        },
-        "", quick(), clock, metrics);
+    Webhook webhook(server.post(), "", quick(), clock, metrics);
     webhook.send("under way");
-    ASSERT_EQ(reached.get_future().wait_for(kSoon), std::future_status::ready);
+    ASSERT_TRUE(server.isReached());
     webhook.send("waits");
     webhook.leave();
     webhook.send("too late");
     EXPECT_EQ(counted("dropped"), 1);
-    opened.set_value();
+    server.open();
   }
   EXPECT_EQ(counted("delivered"), 1);
   EXPECT_EQ(counted("dropped"), 2);

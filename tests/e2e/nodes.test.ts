@@ -80,7 +80,7 @@ describe('nodes with one role each', () => {
       TIPFLOW_DATA_KEYS: `one:${key('c')}`,
       TIPFLOW_HTTP_TRUSTED_PROXIES: '127.0.0.0/8',
       TIPFLOW_ALERTS_RECONCILE_SECONDS: '1',
-      TIPFLOW_ALERTS_GONE_SECONDS: '20',
+      TIPFLOW_ALERTS_GONE_SECONDS: '10',
       ...attentive,
     };
     [anchors, console_] = await Promise.all([start('anchor'), start('console')]);
